@@ -1,0 +1,321 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "file.h"
+
+struct file_new {
+	char *path;		/* the final name, links resolved */
+	char *temp;		/* ours while its slot holds it */
+	int fd;
+	int slot;
+};
+
+/*
+ * The names of the temporaries that now exist.  A signal handler takes no
+ * argument, so this cannot be anything but a global.  Who exchanges a name
+ * for NULL owns it.
+ */
+#define SLOTS 8
+static _Atomic(char *) temporaries[SLOTS];
+
+int64_t
+file_read_some(int fd, void *p, size_t n, struct err *e)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, p, n);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_errno(e, "cannot read");
+	return got;
+}
+
+int
+file_read(const char *path, uint64_t max, struct buf *out, struct err *e)
+{
+	char name[ERR_QUOTE_SIZE];
+	struct stat st;
+	int64_t got;
+	int fd, rc = -1;
+
+	(void)err_quote(name, sizeof name, path, strlen(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_errno(e, "cannot open %s", name);
+	if (fstat(fd, &st) < 0) {
+		(void)err_errno(e, "cannot stat %s", name);
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		(void)err_set(e, ERR_SYSTEM, "%s is not a regular file", name);
+		goto out;
+	}
+	for (uint64_t sum = 0;; sum += (uint64_t)got) {
+		size_t want = sum == 0 ? (size_t)st.st_size + 1 : 65536;
+
+		if (sum > max || (uint64_t)st.st_size > max) {
+			(void)err_set(e, ERR_SYSTEM,
+			    "%s is longer than %llu bytes", name,
+			    (unsigned long long)max);
+			goto out;
+		}
+		if (buf_reserve(out, want, e) < 0)
+			goto out;
+		got = file_read_some(fd, out->p + out->n, want, e);
+		if (got < 0) {
+			(void)err_wrap(e, "%s", name);
+			goto out;
+		}
+		if (got == 0)
+			break;
+		out->n += (size_t)got;
+	}
+	rc = 0;
+out:
+	(void)close(fd);
+	return rc;
+}
+
+int
+file_write(int fd, const void *p, size_t n, struct err *e)
+{
+	const char *s = p;
+
+	while (n > 0) {
+		ssize_t put = write(fd, s, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno == EPIPE)
+			return err_set(e, ERR_PIPE, "nobody reads the output");
+		if (put < 0)
+			return err_errno(e, "cannot write");
+		s += put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+/*
+ * The final name: PATH itself, or what it links to; a new string.  NULL
+ * where something is there that is no regular file.
+ */
+static char *
+final_name(const char *path, struct err *e)
+{
+	char name[ERR_QUOTE_SIZE];
+	struct stat st;
+	char *real;
+
+	(void)err_quote(name, sizeof name, path, strlen(path));
+	if (path[0] == '\0' || path[strlen(path) - 1] == '/') {
+		(void)err_set(e, ERR_SYSTEM, "\"%s\" names no file", name);
+		return NULL;
+	}
+	if (stat(path, &st) < 0) {
+		real = strdup(path);
+		if (real == NULL)
+			(void)err_memory(e);
+		return real;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		(void)err_set(e, ERR_SYSTEM, "%s is there and no regular file",
+		    name);
+		(void)err_hint(e, "name a file to be made, or use a pipe");
+		return NULL;
+	}
+	real = realpath(path, NULL);
+	if (real == NULL)
+		(void)err_errno(e, "cannot resolve %s", name);
+	return real;
+}
+
+/* Create a temporary beside F's path, of a name that nobody has. */
+static int
+create(struct file_new *f, struct err *e)
+{
+	const char *slash = strrchr(f->path, '/');
+	size_t folder = slash == NULL ? 0 : (size_t)(slash - f->path) + 1;
+	size_t size = strlen(f->path) + 48;
+	char name[ERR_QUOTE_SIZE];
+
+	f->temp = malloc(size);
+	if (f->temp == NULL)
+		return err_memory(e);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct timespec now;
+
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		(void)snprintf(f->temp, size, "%.*s.%s.%lx%06lx%x.tmp",
+		    (int)folder, f->path, f->path + folder, (long)getpid(),
+		    now.tv_nsec & 0xffffff, i);
+		f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+		    0666);
+		if (f->fd >= 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	(void)err_quote(name, sizeof name, f->path, strlen(f->path));
+	return err_errno(e, "cannot create a file beside %s", name);
+}
+
+/* Let a signal find F's temporary. */
+static int
+remember(struct file_new *f, struct err *e)
+{
+	for (f->slot = 0; f->slot < SLOTS; f->slot++) {
+		char *none = NULL;
+
+		if (atomic_compare_exchange_strong(&temporaries[f->slot],
+		    &none, f->temp))
+			return 0;
+	}
+	return err_set(e, ERR_SYSTEM, "more than %d files at once", SLOTS);
+}
+
+struct file_new *
+file_new_open(const char *path, struct err *e)
+{
+	struct file_new *f = calloc(1, sizeof *f);
+
+	if (f == NULL) {
+		(void)err_memory(e);
+		return NULL;
+	}
+	f->fd = -1;
+	f->path = final_name(path, e);
+	if (f->path == NULL || create(f, e) < 0)
+		goto fail;
+	if (remember(f, e) < 0) {
+		(void)unlink(f->temp);
+		goto fail;
+	}
+	return f;
+fail:
+	if (f->fd >= 0)
+		(void)close(f->fd);
+	free(f->temp);
+	free(f->path);
+	free(f);
+	return NULL;
+}
+
+int
+file_new_fd(const struct file_new *f)
+{
+	return f->fd;
+}
+
+/* Put the folder of PATH on disk, where the system can do that. */
+static int
+sync_folder(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") : slash == path ?
+	    strdup("/") : strndup(path, (size_t)(slash - path));
+	int fd, rc = 0;
+
+	if (folder == NULL)
+		return err_memory(e);
+	fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP))
+		rc = err_errno(e, "cannot sync the folder of the output");
+	if (fd >= 0)
+		(void)close(fd);
+	free(folder);
+	return rc;
+}
+
+int
+file_new_publish(struct file_new *f, struct err *e)
+{
+	char name[ERR_QUOTE_SIZE];
+	char *temp;
+	bool synced;
+	int rc = -1;
+
+	(void)err_quote(name, sizeof name, f->path, strlen(f->path));
+	synced = fsync(f->fd) == 0;
+	if (!synced)
+		(void)err_errno(e, "cannot write %s to disk", name);
+	if (close(f->fd) < 0 && synced) {
+		synced = false;
+		(void)err_errno(e, "cannot close %s", name);
+	}
+	temp = atomic_exchange(&temporaries[f->slot], NULL);
+	if (temp == NULL) {		/* a signal has taken it */
+		(void)err_set(e, ERR_SYSTEM, "interrupted");
+		goto out;
+	}
+	if (synced && rename(temp, f->path) == 0)
+		rc = sync_folder(f->path, e);
+	else {
+		if (synced)
+			(void)err_errno(e, "cannot rename to %s", name);
+		(void)unlink(temp);
+	}
+	free(temp);
+out:
+	free(f->path);
+	free(f);
+	return rc;
+}
+
+void
+file_new_discard(struct file_new *f)
+{
+	char *temp;
+
+	if (f == NULL)
+		return;
+	(void)close(f->fd);
+	temp = atomic_exchange(&temporaries[f->slot], NULL);
+	if (temp != NULL)
+		(void)unlink(temp);
+	free(temp);
+	free(f->path);
+	free(f);
+}
+
+/* Remove the temporaries, then die of SIG as if it had not been caught. */
+static void
+clean_up(int sig)
+{
+	for (int i = 0; i < SLOTS; i++) {
+		char *temp = atomic_exchange(&temporaries[i], NULL);
+
+		if (temp != NULL)
+			(void)unlink(temp);
+	}
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}
+
+void
+file_catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		struct sigaction old, act = { .sa_handler = clean_up };
+
+		(void)sigemptyset(&act.sa_mask);
+		if (sigaction(signals[i], NULL, &old) == 0 &&
+		    old.sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &act, NULL);
+	}
+}
