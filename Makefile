@@ -1,0 +1,118 @@
+# Ossicle's build.  `make help' says what there is.
+CC = cc
+CFLAGS = -O2 -g
+PREFIX = /usr/local
+comma = ,
+BUILD = build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+PKGS = sndfile soxr json-c libzstd libxxhash nettle libutf8proc \
+    $(if $(filter Linux,$(shell uname)),libseccomp)
+# A compiler that warns of more than ours does: make WARN=
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes \
+    -Werror
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ALL_CFLAGS = -std=c11 $(WARN) -D_XOPEN_SOURCE=700 -ffp-contract=off \
+    -Ilib $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) \
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+LIBS = $(PKG_LIBS) -lm -lpthread
+LIB = $(BUILD)/libossicle.a
+LINK = $(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $(filter %.c,$^) $(LIB) $(LIBS)
+
+PROGRAMS = $(patsubst bin/%.c,%,$(wildcard bin/*.c))
+OBJS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
+UNITS = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+ORACLES = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/conformance/*.c))
+BENCHES = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+PAGES = $(wildcard man/*.[157])
+VERSION = $(shell sed -n 's/.*OSSICLE_VERSION "\(.*\)"/\1/p' lib/ossicle.h)
+
+all: $(PROGRAMS:%=$(BUILD)/%)	## the programs and libossicle.a
+
+$(BUILD)/%: bin/%.c $(LIB)
+	$(LINK)
+
+# Unit tests, and programs that other tests and `make bench' call.
+$(BUILD)/%: tests/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) $(if $(findstring /unit/,$@),$$(pkg-config --libs cmocka))
+
+$(BUILD)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(LINK)
+
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer
+
+# Made anew, so that an object whose source is gone goes too.
+$(LIB): $(OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $(OBJS)
+
+$(BUILD)/lib/%.o: lib/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Changes when the compiler or its flags do, and all that is built with it.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@pkg-config --print-errors --exists $(PKGS) || { \
+	    echo "try scripts/install-deps build" >&2; exit 1; }
+	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || \
+	    echo '$(CC) $(ALL_CFLAGS)' >$@
+
+demo:	## install what is missing, build, and see it work
+	@scripts/install-deps build
+	@$(MAKE) -s all
+	@BUILD=$(BUILD) examples/demo/run
+
+check:	## every test that needs no other implementation (SAN=address,undefined)
+	@scripts/install-deps build check
+	@$(MAKE) -s all units replays
+	@tests/run $(BUILD) $(if $(SAN),,structure) unit replay tools
+
+units: $(UNITS)
+replays: $(FUZZERS:%=$(BUILD)/replay/%)
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+oracles: $(ORACLES)
+benches: $(BENCHES)
+
+conformance:	## compare with the originals, which it installs for itself
+	@scripts/install-deps build check conformance
+	@$(MAKE) -s all oracles
+	@BUILD=$(BUILD) tests/conformance/run
+
+lint:	## what compilers and checkers say of the code, the scripts, the pages
+	@scripts/install-deps build check lint
+	@tests/run $(BUILD)/lint headers scripts pages compilers analysis memory
+
+TIME = 60
+fuzz:	## look for faults for TIME seconds, shared by all targets
+	@scripts/install-deps build lint
+	@$(MAKE) -s CC=clang SAN=fuzzer-no-link,address,undefined \
+	    BUILD=$(BUILD)/fuzz fuzzers
+	@tests/fuzz/run $(BUILD)/fuzz/fuzz $(TIME) $(FUZZERS)
+
+bench: all benches	## how long each kernel takes here
+	@for b in $(BENCHES); do echo "$${b##*/}:"; $$b || exit 1; done
+
+install: all	## into $(DESTDIR)$(PREFIX)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BUILD='$(BUILD)' \
+	    VERSION='$(VERSION)' PKGS='$(PKGS)' \
+	    scripts/install install $(PROGRAMS)
+
+uninstall:	## take away what install put there
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' \
+	    scripts/install uninstall $(PROGRAMS)
+
+clean:	## remove what was built
+	rm -rf $(BUILD)
+
+help:	## this text
+	@sed -n 's/^\([a-z]*\):.*## */\1	/p' Makefile | expand -t 14
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+.PHONY: all demo check units replays fuzzers oracles benches conformance lint \
+    fuzz bench install uninstall clean help FORCE
+.SECONDARY:
