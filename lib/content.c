@@ -1,0 +1,25 @@
+#include <string.h>
+
+#include "content.h"
+#include "safetensors.h"
+
+bool
+content_next(struct content *c, struct content_record *r)
+{
+	const char *newline;
+
+	if (c->at >= c->n)
+		return false;
+	r->p = c->p + c->at;
+	r->n = c->n - c->at;
+	r->image = c->at == 0 && safetensors_is(c->p, c->n);
+	if (r->image) {
+		c->at = c->n;
+		return true;
+	}
+	newline = memchr(r->p, '\n', r->n);
+	if (newline != NULL)
+		r->n = (size_t)(newline - r->p);
+	c->at += r->n + 1;
+	return true;
+}
