@@ -1,0 +1,615 @@
+#include <sys/wait.h>
+
+#include "checksum.h"
+#include "frame.h"
+#include "le.h"
+#include "source.h"
+#include "streams.h"
+
+/* Sizes around every change of a header's length, and of a block. */
+static const size_t sizes[] = {
+	1, 2, 255, 256, 257, 511, 512, 65535, 65536, 65791, 65792, 65793,
+	131071, 131072, 131073, 262144, 262145, 1000000
+};
+#define SIZES (sizeof sizes / sizeof sizes[0])
+
+/* N bytes that compress a little. */
+static char *
+noise(size_t n)
+{
+	char *p = malloc(n + 1);
+	uint32_t x = 12345;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < n; i++) {
+		x = x * 1664525 + 1013904223;
+		p[i] = (char)(x >> 24 & 0x3f);
+	}
+	return p;
+}
+
+/* Read all frames of FD: their contents to PLAIN. */
+static int
+read_all(int fd, uint64_t plain_max, struct buf *plain, struct err *e)
+{
+	struct source *s = source_new(fd, plain_max, e);
+	struct frame_codec *c = frame_codec_new(e);
+	struct frame f = { 0 };
+	int rc;
+
+	assert_non_null(s);
+	assert_non_null(c);
+	while ((rc = source_read(s, &f, e)) > 0)
+		if (f.magic == FRAME_MAGIC_ZSTD &&
+		    frame_expand(c, &f, plain, e) < 0) {
+			rc = -1;
+			break;
+		}
+	buf_free(&f.raw);
+	source_free(s);
+	frame_codec_free(c);
+	return rc;
+}
+
+static int
+read_buf(const struct buf *b, uint64_t plain_max, struct buf *plain,
+    struct err *e)
+{
+	int fd = file_of(b->p, b->n);
+	int rc = read_all(fd, plain_max, plain, e);
+
+	(void)close(fd);
+	return rc;
+}
+
+static void
+each_size_and_level_comes_back(void **state)
+{
+	static const int levels[] = { 0, 1, 3, 19, -5, -100 };
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t l = 0; l < sizeof levels / sizeof levels[0]; l++)
+		for (size_t i = 0; i < SIZES; i++) {
+			struct buf out = { 0 }, plain = { 0 };
+			char *p = noise(sizes[i]);
+
+			assert_int_equal(frame_compress(c, levels[l], p,
+			    sizes[i], &out, &e), 0);
+			assert_int_equal(le_get32(out.p + 8), out.n - 12);
+			if (read_buf(&out, 1 << 20, &plain, &e) < 0)
+				fail_msg("%s", e.text);
+			assert_int_equal(plain.n, sizes[i]);
+			assert_memory_equal(plain.p, p, plain.n);
+			free(p);
+			buf_free(&out);
+			buf_free(&plain);
+		}
+	frame_codec_free(c);
+}
+
+/* One codec after another or the same again: the same bytes. */
+static void
+the_same_content_gives_the_same_bytes(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	char *p = noise(200000);
+
+	(void)state;
+	assert_non_null(c);
+	for (int level = -3; level < 10; level += 3) {
+		struct buf first = { 0 }, again = { 0 }, other = { 0 };
+		struct frame_codec *fresh = frame_codec_new(&e);
+
+		assert_non_null(fresh);
+		assert_int_equal(frame_compress(fresh, level, p, 100000,
+		    &first, &e), 0);
+		for (size_t n = 1; n <= 200000; n += 66666)
+			assert_int_equal(frame_compress(c, level, p, n,
+			    &other, &e), 0);
+		assert_int_equal(frame_compress(c, level, p, 100000, &again,
+		    &e), 0);
+		assert_int_equal(again.n, first.n);
+		assert_memory_equal(again.p, first.p, first.n);
+		frame_codec_free(fresh);
+		buf_free(&first);
+		buf_free(&again);
+		buf_free(&other);
+	}
+	free(p);
+	frame_codec_free(c);
+}
+
+/* As ossicle(5) has it: 3 bytes for each 128 KiB, and 9 to 13 beside. */
+static void
+a_stored_frame_is_its_content_and_little_more(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t i = 0; i < SIZES; i++) {
+		struct buf out = { 0 };
+		char *p = noise(sizes[i]);
+		size_t blocks = (sizes[i] + (128 << 10) - 1) / (128 << 10);
+		size_t field = sizes[i] < 256 ? 1 : sizes[i] < 65792 ? 2 : 4;
+
+		assert_int_equal(frame_compress(c, 0, p, sizes[i], &out, &e),
+		    0);
+		assert_int_equal(out.n, 12 + 5 + field + 3 * blocks +
+		    sizes[i] + 4);
+		free(p);
+		buf_free(&out);
+	}
+	frame_codec_free(c);
+}
+
+/* A frame with CONTENT's header bytes changed in all ways is refused, or
+ * gives the content. */
+static void
+headers_that_lie_are_refused(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf out = { 0 }, plain = { 0 };
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(frame_compress(c, 0, "what it was", 11, &out, &e), 0);
+	for (size_t at = 0; at < 12 + 9; at++)
+		for (int with = 1; with < 256; with++) {
+			out.p[at] = (char)(out.p[at] ^ with);
+			buf_clear(&plain);
+			if (read_buf(&out, 1 << 20, &plain, &e) == 0) {
+				/* Some other skippable frame, and then one
+				 * without a prefix: the stream's affair. */
+				assert_true(at == 0 && with < 16);
+			}
+			out.p[at] = (char)(out.p[at] ^ with);
+		}
+	buf_free(&out);
+	buf_free(&plain);
+	frame_codec_free(c);
+}
+
+struct refused {
+	const char *bytes;
+	size_t n;
+	const char *text;	/* that the message holds */
+};
+#define ZSTD "\x28\xb5\x2f\xfd"
+
+static void
+frames_that_are_none_of_ours_say_why(void **state)
+{
+	static const struct refused refused[] = {
+		{ ZSTD "\x20\x01\x09\x00\x00" "a", 10, "no checksum" },
+		{ ZSTD "\x04\x00\x09\x00\x00" "a" "1234", 14,
+		    "does not say its content size" },
+		{ ZSTD "\x25\x07\x01\x09\x00\x00" "a" "1234", 15,
+		    "needs a dictionary" },
+		{ ZSTD "\x2c\x01\x09\x00\x00" "a" "1234", 14,
+		    "reserved bit" },
+		{ ZSTD "\x34\x01\x09\x00\x00" "a" "1234", 14,
+		    "reserved bit" },
+		{ ZSTD "\x24\x01\x0f\x00\x00" "a" "1234", 14,
+		    "block of no known kind" },
+		{ ZSTD "\x24\x01\x01\x00\x20" "a" "1234", 14,
+		    "block of no known kind" },
+		{ ZSTD "\xe4\xff\xff\xff\xff\xff\xff\xff\xff" "\x09\x00\x00"
+		    "a" "1234", 21, "--max-frame" },
+		{ ZSTD "\xa4\x01\x00\x10\x00" "\x09\x00\x00" "a" "1234", 17,
+		    "more than the limit of 1048576" },
+		{ "\x50\x2a\x4d\x18\x05\x00\x00\x00" "12345", 13,
+		    "a length other than 4" },
+		{ "\x50\x2a\x4d\x18\x04\x00\x00\x00" "\0\0\0\0", 12,
+		    "announces nothing" },
+		{ "\x51\x2a\x4d\x18\x01\x00\x00\x01" "12345678", 16,
+		    "more than 16 MiB" },
+		{ "\x60\x2a\x4d\x18\x01\x00\x00\x01" "12345678", 16,
+		    "begins no frame" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+		struct buf b = { 0 }, plain = { 0 };
+		struct err e = { 0 };
+
+		assert_int_equal(buf_put(&b, refused[i].bytes, refused[i].n,
+		    &e), 0);
+		assert_int_equal(read_buf(&b, 1 << 20, &plain, &e), -1);
+		assert_int_equal(e.kind, ERR_DAMAGED);
+		if (strstr(e.text, refused[i].text) == NULL &&
+		    strstr(e.hint, refused[i].text) == NULL)
+			fail_msg("%zu: %s", i, e.text);
+		buf_free(&b);
+		buf_free(&plain);
+	}
+}
+
+/* Blocks of nothing for ever, for a content of one byte. */
+static void
+more_blocks_than_content_can_need_are_refused(void **state)
+{
+	struct buf b = { 0 }, plain = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(buf_put(&b, ZSTD "\x24\x01", 6, &e), 0);
+	for (int i = 0; i < 100000; i++)
+		assert_int_equal(buf_put(&b, "\0\0\0", 3, &e), 0);
+	assert_int_equal(read_buf(&b, 1 << 20, &plain, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_non_null(strstr(e.text, "more blocks"));
+	assert_true(plain.cap < 1000);
+	buf_free(&b);
+	buf_free(&plain);
+}
+
+static void
+stored_content_longer_or_shorter_than_it_says_is_refused(void **state)
+{
+	static const char *const frames[] = {
+		ZSTD "\x24\x02\x09\x00\x00" "a" "1234",
+		ZSTD "\x24\x01\x11\x00\x00" "ab" "1234",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buf b = { 0 }, plain = { 0 };
+		struct err e = { 0 };
+
+		assert_int_equal(buf_put(&b, frames[i], 14 + i, &e), 0);
+		assert_int_equal(read_buf(&b, 1 << 20, &plain, &e), -1);
+		assert_int_equal(e.kind, ERR_DAMAGED);
+		assert_non_null(strstr(e.text, "than it says"));
+		buf_free(&b);
+		buf_free(&plain);
+	}
+}
+
+static void
+skippable_frames_come_in_pieces_or_are_stepped_over(void **state)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	char *p = noise(200000);
+	struct frame f = { 0 };
+
+	(void)state;
+	assert_int_equal(frame_skippable(FRAME_MAGIC_LENGTHS, p, 200000, &b,
+	    &e), 0);
+	assert_int_equal(frame_skippable(0x184d2a53, "xyz", 3, &b, &e), 0);
+	assert_int_equal(frame_skippable(FRAME_MAGIC_END, "end", 3, &b, &e),
+	    0);
+	for (int on = 0; on < 2; on++) {
+		int fd = file_of(b.p, b.n);
+		struct source *s = source_new(fd, 1, &e);
+		struct buf all = { 0 };
+		size_t n;
+
+		assert_non_null(s);
+		assert_int_equal(source_read(s, &f, &e), 1);
+		assert_int_equal(f.magic, FRAME_MAGIC_LENGTHS);
+		assert_int_equal(f.raw.n, 8);
+		assert_int_equal(f.size, 200008);
+		while (on && source_read_on(s, &f, &e) > 0)
+			assert_int_equal(buf_put(&all, f.raw.p, f.raw.n, &e),
+			    0);
+		if (on) {
+			assert_int_equal(all.n, 200000);
+			assert_memory_equal(all.p, p, all.n);
+		}
+		assert_int_equal(source_read(s, &f, &e), 1);
+		assert_int_equal(f.magic, 0x184d2a53);
+		assert_int_equal(f.offset, 200008);
+		assert_int_equal(source_read(s, &f, &e), 1);
+		assert_memory_equal(frame_body(&f, &n), "end", 3);
+		assert_int_equal(n, 3);
+		assert_int_equal(source_read(s, &f, &e), 0);
+		source_free(s);
+		buf_free(&all);
+		(void)close(fd);
+	}
+	/* Cut inside what is stepped over: truncated all the same. */
+	{
+		int fd = file_of(b.p, 100000);
+		struct source *s = source_new(fd, 1, &e);
+
+		assert_non_null(s);
+		assert_int_equal(source_read(s, &f, &e), 1);
+		assert_int_equal(source_read(s, &f, &e), -1);
+		assert_int_equal(e.kind, ERR_TRUNCATED);
+		source_free(s);
+		(void)close(fd);
+	}
+	buf_free(&f.raw);
+	buf_free(&b);
+	free(p);
+}
+
+/* Bytes that come one by one are the same stream. */
+static void
+a_pipe_that_drips_is_read(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf b = { 0 }, plain = { 0 };
+	int fds[2];
+	pid_t child;
+
+	(void)state;
+	assert_non_null(c);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(frame_compress(c, i % 2, "0123456789", 10,
+		    &b, &e), 0);
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child == 0) {
+		(void)close(fds[0]);
+		for (size_t i = 0; i < b.n; i++)
+			if (write(fds[1], b.p + i, 1) != 1)
+				_exit(1);
+		_exit(0);
+	}
+	(void)close(fds[1]);
+	assert_int_equal(read_all(fds[0], 100, &plain, &e), 0);
+	assert_int_equal(plain.n, 200);
+	(void)close(fds[0]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	buf_free(&b);
+	buf_free(&plain);
+	frame_codec_free(c);
+}
+
+static void
+a_source_goes_to_any_frame(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf b = { 0 }, plain = { 0 };
+	struct frame f = { 0 };
+	size_t at[10];
+	int fd;
+	struct source *s;
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t i = 0; i < 10; i++) {
+		char text[2] = { (char)('0' + i), '\n' };
+
+		at[i] = b.n;
+		assert_int_equal(frame_compress(c, 0, text, 2, &b, &e), 0);
+	}
+	fd = file_of(b.p, b.n);
+	s = source_new(fd, 100, &e);
+	assert_non_null(s);
+	for (size_t k = 0; k < 30; k++) {
+		size_t i = k * 7 % 10;
+
+		source_seek(s, at[i]);
+		assert_int_equal(source_read(s, &f, &e), 1);
+		assert_int_equal(f.offset, at[i]);
+		assert_int_equal(source_read(s, &f, &e), 1);
+		buf_clear(&plain);
+		assert_int_equal(frame_expand(c, &f, &plain, &e), 0);
+		assert_int_equal(plain.p[0], '0' + i);
+	}
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	source_free(s);
+	frame_codec_free(c);
+	buf_free(&b);
+	buf_free(&plain);
+	buf_free(&f.raw);
+	(void)close(fd);
+}
+
+static void
+a_descriptor_that_cannot_be_read_is_a_system_error(void **state)
+{
+	struct err e = { 0 };
+	struct buf plain = { 0 };
+
+	(void)state;
+	assert_int_equal(read_all(-1, 100, &plain, &e), -1);
+	assert_int_equal(e.kind, ERR_SYSTEM);
+}
+
+/* Inflate FD by STEP bytes at a time. */
+static int
+inflate(int fd, size_t step, struct buf *out, bool *compressed,
+    struct err *e)
+{
+	struct frame_inflate *z = frame_inflate_new(fd, e);
+	size_t got;
+	int rc = 0;
+
+	assert_non_null(z);
+	do {
+		assert_int_equal(buf_reserve(out, step, e), 0);
+		rc = frame_inflate_read(z, out->p + out->n, step, &got, e);
+		out->n += rc < 0 ? 0 : got;
+	} while (rc == 0 && got > 0);
+	*compressed = frame_inflate_compressed(z);
+	frame_inflate_free(z);
+	return rc;
+}
+
+static void
+plain_and_compressed_input_inflate_to_the_same(void **state)
+{
+	static const size_t steps[] = { 1, 7, 4096, 300000 };
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	char *p = noise(250000);
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		for (int kind = 0; kind < 4; kind++) {
+			struct buf in = { 0 }, out = { 0 };
+			size_t n = kind == 3 ? 3 : 250000;
+			bool compressed;
+			int fd;
+
+			if (kind == 0 || kind == 3) {
+				assert_int_equal(buf_put(&in, p, n, &e), 0);
+			} else {	/* several frames, stored or not */
+				for (size_t k = 0; k < n; k += 50000)
+					assert_int_equal(frame_compress(c,
+					    kind - 1, p + k, 50000, &in, &e),
+					    0);
+			}
+			fd = file_of(in.p, in.n);
+			assert_int_equal(inflate(fd, steps[i], &out,
+			    &compressed, &e), 0);
+			assert_int_equal(out.n, n);
+			assert_memory_equal(out.p, p, n);
+			assert_int_equal(compressed, kind == 1 || kind == 2);
+			(void)close(fd);
+			buf_free(&in);
+			buf_free(&out);
+		}
+	free(p);
+	frame_codec_free(c);
+}
+
+static void
+compressed_input_that_is_cut_or_damaged_is_no_input(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf in = { 0 }, out = { 0 };
+	char *p = noise(5000);
+	bool compressed;
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(frame_compress(c, 1, p, 5000, &in, &e), 0);
+	for (size_t n = 13; n < in.n; n += 97) {
+		int fd = file_of(in.p, n);
+
+		buf_clear(&out);
+		assert_int_equal(inflate(fd, 4096, &out, &compressed, &e), -1);
+		assert_int_equal(e.kind, ERR_TRUNCATED);
+		(void)close(fd);
+	}
+	in.p[in.n / 2] ^= 4;
+	{
+		int fd = file_of(in.p, in.n);
+
+		buf_clear(&out);
+		assert_int_equal(inflate(fd, 4096, &out, &compressed, &e), -1);
+		assert_int_equal(e.kind, ERR_DAMAGED);
+		(void)close(fd);
+	}
+	free(p);
+	buf_free(&in);
+	buf_free(&out);
+	frame_codec_free(c);
+}
+
+static void
+empty_input_inflates_to_nothing(void **state)
+{
+	struct err e = { 0 };
+	struct buf out = { 0 };
+	bool compressed;
+	int fd = file_of("", 0);
+
+	(void)state;
+	assert_int_equal(inflate(fd, 10, &out, &compressed, &e), 0);
+	assert_int_equal(out.n, 0);
+	assert_false(compressed);
+	(void)close(fd);
+	buf_free(&out);
+}
+
+/* Values of xxHash's own test suite: XXH64 of nothing, and of "abc". */
+static void
+the_checksum_is_xxh64(void **state)
+{
+	struct err e = { 0 };
+	struct checksum *c = checksum_new(&e);
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(checksum_value(c) == UINT64_C(0xef46db3751d8e999));
+	checksum_update(c, "a", 1);
+	checksum_update(c, "bc", 2);
+	assert_true(checksum_value(c) == UINT64_C(0x44bc2cf5ad770999));
+	checksum_reset(c);
+	assert_true(checksum_value(c) == UINT64_C(0xef46db3751d8e999));
+	checksum_free(c);
+}
+
+static void
+integers_are_little_endian(void **state)
+{
+	unsigned char b[9] = { 0 };
+
+	(void)state;
+	le_put64(b + 1, UINT64_C(0x0123456789abcdef));
+	assert_memory_equal(b, "\0\xef\xcd\xab\x89\x67\x45\x23\x01", 9);
+	assert_true(le_get64(b + 1) == UINT64_C(0x0123456789abcdef));
+	assert_int_equal(le_get32(b + 1), 0x89abcdef);
+	assert_int_equal(le_get24(b + 1), 0xabcdef);
+	le_put24(b + 1, 0x010203);
+	le_put32(b + 5, 0xfffefdfc);
+	assert_memory_equal(b, "\0\x03\x02\x01\x89\xfc\xfd\xfe\xff", 9);
+}
+
+static void
+levels_are_those_of_the_library(void **state)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(frame_compress(c, FRAME_LEVEL_MIN, "a", 1, &out,
+	    &e), 0);
+	assert_int_equal(frame_compress(c, FRAME_LEVEL_MAX, "a", 1, &out,
+	    &e), 0);
+	assert_true(strlen(frame_library_version()) >= 5);
+	frame_codec_free(c);
+	buf_free(&out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_size_and_level_comes_back),
+		cmocka_unit_test(the_same_content_gives_the_same_bytes),
+		cmocka_unit_test(
+		    a_stored_frame_is_its_content_and_little_more),
+		cmocka_unit_test(headers_that_lie_are_refused),
+		cmocka_unit_test(frames_that_are_none_of_ours_say_why),
+		cmocka_unit_test(
+		    more_blocks_than_content_can_need_are_refused),
+		cmocka_unit_test(
+		    stored_content_longer_or_shorter_than_it_says_is_refused),
+		cmocka_unit_test(
+		    skippable_frames_come_in_pieces_or_are_stepped_over),
+		cmocka_unit_test(a_pipe_that_drips_is_read),
+		cmocka_unit_test(a_source_goes_to_any_frame),
+		cmocka_unit_test(
+		    a_descriptor_that_cannot_be_read_is_a_system_error),
+		cmocka_unit_test(
+		    plain_and_compressed_input_inflate_to_the_same),
+		cmocka_unit_test(
+		    compressed_input_that_is_cut_or_damaged_is_no_input),
+		cmocka_unit_test(empty_input_inflates_to_nothing),
+		cmocka_unit_test(the_checksum_is_xxh64),
+		cmocka_unit_test(integers_are_little_endian),
+		cmocka_unit_test(levels_are_those_of_the_library),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+#include "content.h"
+#include "le.h"
+#include "shard.h"
+#include "source.h"
+#include "streams.h"
+#include "table.h"
+
+static struct shard *
+open_shard(const struct buf *b, int *fd)
+{
+	struct err e = { 0 };
+	struct shard *s;
+
+	*fd = file_of(b->p, b->n);
+	if (shard_new(*fd, 1 << 20, &s, &e) != 1)
+		fail_msg("not usable: %s", e.text);
+	return s;
+}
+
+/* Whether the file of B can be used. */
+static int
+usable(const struct buf *b)
+{
+	struct err e = { 0 };
+	struct shard *s = NULL;
+	int fd = file_of(b->p, b->n);
+	int rc = shard_new(fd, 1 << 20, &s, &e);
+
+	assert_true(rc >= 0);
+	assert_int_equal(rc, s != NULL);
+	shard_free(s);
+	(void)close(fd);
+	return rc;
+}
+
+/* Record NUMBER of S is the one that has LOCAL written in it. */
+static void
+record_is(struct shard *s, uint64_t number, unsigned local)
+{
+	struct err e = { 0 };
+	struct content_record r;
+	char want[64];
+	int n = snprintf(want, sizeof want, "{\"number\":%u%s}", local,
+	    local % 3 == 2 ? ",\"error\":{}" : "");
+
+	if (shard_read(s, number, &r, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(r.n, n);
+	assert_memory_equal(r.p, want, r.n);
+	assert_false(r.image);
+}
+
+static void
+each_record_is_found_by_its_number(void **state)
+{
+	(void)state;
+	for (int level = 0; level < 2; level++) {
+		struct buf b = { 0 };
+		unsigned n = put_stream(&b, "x", 100, level, true);
+		int fd;
+		struct shard *s = open_shard(&b, &fd);
+
+		assert_int_equal(shard_records(s), n);
+		assert_int_equal(shard_frames(s), 100);
+		for (unsigned i = 0; i < n; i++)
+			record_is(s, i, i);
+		for (unsigned i = n; i-- > 0; )
+			record_is(s, i, i);
+		for (unsigned i = 0; i < 3 * n; i++)
+			record_is(s, i * 67 % n, i * 67 % n);
+		record_is(s, 5, 5);
+		record_is(s, 5, 5);
+		shard_free(s);
+		(void)close(fd);
+		buf_free(&b);
+	}
+}
+
+static void
+beyond_the_last_there_is_none(void **state)
+{
+	struct buf b = { 0 };
+	struct content_record r;
+	struct err e = { 0 };
+	unsigned n = put_stream(&b, "x", 4, 0, true);
+	int fd;
+	struct shard *s = open_shard(&b, &fd);
+
+	(void)state;
+	assert_int_equal(shard_read(s, n, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_ABSENT);
+	assert_int_equal(shard_read(s, UINT64_MAX, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_ABSENT);
+	record_is(s, n - 1, n - 1);
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+}
+
+static void
+joined_shards_are_one_sequence(void **state)
+{
+	struct buf b = { 0 }, lengths = { 0 };
+	struct err e = { 0 };
+	unsigned first = put_stream(&b, "x", 7, 0, true);
+	unsigned none = put_stream(&b, "x", 0, 0, true);
+	unsigned second = put_stream(&b, "y", 40, 1, true);
+	int fd;
+	struct shard *s = open_shard(&b, &fd);
+
+	(void)state;
+	assert_int_equal(none, 0);
+	assert_int_equal(shard_records(s), first + second);
+	for (unsigned i = 0; i < first + second; i++)
+		record_is(s, i, i < first ? i : i - first);
+	/* Sections come in the order of the file. */
+	assert_int_equal(shard_lengths(s, 0, &lengths, &e), 1);
+	assert_int_equal(buf_putc(&lengths, '\0', &e), 0);
+	assert_non_null(strstr(lengths.p, "{\"records\":[1,2,3,1,2,3,1],"));
+	buf_clear(&lengths);
+	assert_int_equal(shard_lengths(s, 1, &lengths, &e), 1);
+	assert_memory_equal(lengths.p, "{\"records\":[],", 14);
+	assert_int_equal(shard_lengths(s, 2, &lengths, &e), 1);
+	assert_int_equal(shard_lengths(s, 3, &lengths, &e), 0);
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+	buf_free(&lengths);
+}
+
+static void
+what_cannot_be_sought_in_is_not_usable(void **state)
+{
+	struct buf b = { 0 }, other = { 0 };
+	struct err e = { 0 };
+	struct shard *s;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(usable(&b), 0);
+	(void)put_stream(&b, "x", 5, 0, false);
+	assert_int_equal(usable(&b), 0);
+	(void)put_stream(&b, "x", 5, 0, true);	/* a shard behind a stream */
+	assert_int_equal(usable(&b), 0);
+	buf_clear(&b);
+	(void)put_stream(&b, "x", 5, 0, true);
+	assert_int_equal(usable(&b), 1);
+	/* Anything before, behind, or missing. */
+	assert_int_equal(frame_skippable(0x184d2a55, "", 0, &other, &e), 0);
+	assert_int_equal(buf_put(&other, b.p, b.n, &e), 0);
+	assert_int_equal(usable(&other), 0);
+	for (size_t n = b.n; n-- > 0; ) {
+		struct buf cut = { b.p, n, n };
+
+		assert_int_equal(usable(&cut), 0);
+	}
+	assert_int_equal(frame_skippable(0x184d2a55, "", 0, &b, &e), 0);
+	assert_int_equal(usable(&b), 0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(shard_new(fds[0], 1 << 20, &s, &e), 0);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	buf_free(&b);
+	buf_free(&other);
+}
+
+/* Whatever bit is flipped, a record is right, or absent, or a fault. */
+static void
+a_flipped_bit_never_gives_a_wrong_record(void **state)
+{
+	struct buf b = { 0 };
+	unsigned n = put_stream(&b, "x", 5, 0, true);
+
+	(void)state;
+	for (size_t bit = 0; bit < 8 * b.n; bit++) {
+		struct err e = { 0 };
+		struct content_record r;
+		struct shard *s;
+		int fd;
+
+		b.p[bit / 8] ^= (char)(1 << bit % 8);
+		fd = file_of(b.p, b.n);
+		if (shard_new(fd, 1 << 20, &s, &e) == 1) {
+			assert_int_equal(shard_records(s), n);
+			for (unsigned i = 0; i < n; i++)
+				if (shard_read(s, i, &r, &e) == 0)
+					record_is(s, i, i);
+				else
+					assert_true(e.kind == ERR_DAMAGED ||
+					    e.kind == ERR_TRUNCATED);
+			shard_free(s);
+		}
+		(void)close(fd);
+		b.p[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	buf_free(&b);
+}
+
+/* The stream reader's own offset is not the shard's affair. */
+static void
+the_descriptors_offset_is_left_alone(void **state)
+{
+	struct buf b = { 0 };
+	int fd;
+	struct shard *s;
+
+	(void)state;
+	(void)put_stream(&b, "x", 5, 0, true);
+	s = open_shard(&b, &fd);
+	assert_int_equal(lseek(fd, 17, SEEK_SET), 17);
+	record_is(s, 3, 3);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 17);
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+}
+
+static void
+content_is_lines_or_one_image(void **state)
+{
+	struct content c = { "a\n\nbc", 5, 0 };
+	struct content_record r;
+
+	(void)state;
+	assert_true(content_next(&c, &r));
+	assert_int_equal(r.n, 1);
+	assert_true(content_next(&c, &r));
+	assert_int_equal(r.n, 0);
+	assert_true(content_next(&c, &r));
+	assert_int_equal(r.n, 2);
+	assert_memory_equal(r.p, "bc", 2);
+	assert_false(content_next(&c, &r));
+	c = (struct content){ "1234567\0\n34\n", 12, 0 };
+	assert_true(content_next(&c, &r));
+	assert_true(r.image);
+	assert_int_equal(r.n, 12);
+	assert_false(content_next(&c, &r));
+	c = (struct content){ "\n234567\0\n34\n", 12, 1 };
+	assert_true(content_next(&c, &r));
+	assert_false(r.image);
+	c = (struct content){ "", 0, 0 };
+	assert_false(content_next(&c, &r));
+}
+
+/* A million records and their lengths take some fifteen bytes each. */
+static void
+a_full_table_is_refused_and_a_long_one_is_small(void **state)
+{
+	struct err e = { 0 };
+	struct table *t = table_new(&e);
+	uint32_t audio = 750;
+	struct stream_lengths row = { 2048, 2048, 1, &audio };
+
+	(void)state;
+	assert_non_null(t);
+	assert_int_equal(table_add_data(t, (uint64_t)UINT32_MAX + 1, 1, 1,
+	    &row, &e), -1);
+	assert_int_equal(table_add_data(t, 1, (uint64_t)UINT32_MAX + 1, 1,
+	    &row, &e), -1);
+	assert_int_equal(table_add_skippable(t, (uint64_t)UINT32_MAX + 1,
+	    &e), -1);
+	for (int i = 0; i < 1000000; i++)
+		assert_int_equal(table_add_data(t, 400000, 380000, 1, &row,
+		    &e), 0);
+	table_free(t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_record_is_found_by_its_number),
+		cmocka_unit_test(beyond_the_last_there_is_none),
+		cmocka_unit_test(joined_shards_are_one_sequence),
+		cmocka_unit_test(what_cannot_be_sought_in_is_not_usable),
+		cmocka_unit_test(a_flipped_bit_never_gives_a_wrong_record),
+		cmocka_unit_test(the_descriptors_offset_is_left_alone),
+		cmocka_unit_test(content_is_lines_or_one_image),
+		cmocka_unit_test(
+		    a_full_table_is_refused_and_a_long_one_is_small),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
