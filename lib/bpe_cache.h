@@ -1,0 +1,57 @@
+/*
+ * bpe_cache: what a thread remembers of the words that it has seen.
+ *
+ * Words of at most 16 bytes, nine in ten, lie in SHORTS, each in one of the
+ * two places that its hash gives; the older makes room for a newer.  The
+ * tokens of longer words, and of those with more than three tokens, lie in
+ * the ROOM, which is written round and round: what was put AT a place is
+ * there until HEAD is BPE_ROOM bytes further.
+ */
+#ifndef BPE_CACHE_H
+#define BPE_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+struct bpe;
+struct bpe_cache;
+
+#define BPE_SHORT_BITS 17
+#define BPE_LONG_BITS 16
+#define BPE_SHORT_MAX 16	/* bytes of a word in SHORTS */
+#define BPE_LONG_MAX 1024	/* bytes of a word that is remembered */
+#define BPE_INLINE 3		/* tokens in SHORTS */
+#define BPE_ROOM ((size_t)4 << 20)
+
+struct bpe_short {
+	uint64_t low, high;	/* the word's bytes, and zeros */
+	uint32_t about;		/* its length, 0 if none; tokens << 8 */
+	int32_t id[BPE_INLINE];	/* or, if there are more: where in ROOM */
+};
+
+struct bpe_long {
+	uint64_t hash;
+	uint64_t at;		/* in ROOM: tokens, then bytes */
+	uint32_t n, n_ids;	/* bytes, 0 if none; tokens */
+};
+
+struct bpe_cache {
+	struct bpe_short *shorts;
+	struct bpe_long *longs;
+	char *room;
+	uint64_t head;
+	uint64_t *whole;	/* bit: token I is what its bytes become */
+	struct buf nfc, nfc_work, work;
+};
+
+/*
+ * The tokens of the word of N bytes at P (at least 1), which may be read up
+ * to END, to OUT, which has room for N and BPE_INLINE more: how many; 0 with
+ * E where there is no memory.
+ */
+size_t bpe_cache_encode(const struct bpe *b, struct bpe_cache *c,
+    const char *p, size_t n, const char *end, int32_t *out, struct err *e);
+
+#endif

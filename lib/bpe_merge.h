@@ -1,0 +1,39 @@
+/*
+ * bpe_merge: byte-pair encoding of one word.
+ *
+ * Bytes become tokens; then, over and over, of all neighbours that make a
+ * token the pair of the lowest rank is merged, the leftmost first.
+ */
+#ifndef BPE_MERGE_H
+#define BPE_MERGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct bpe;
+struct buf;
+
+/*
+ * Make B's tables of its merges: KEYS are the pairs, left << 21 | right, by
+ * rank; what each makes is in B already.
+ */
+int bpe_merge_prepare(struct bpe *b, const uint64_t *keys, struct err *e)
+    ERR_CHECK;
+
+/*
+ * The tokens of the word of N bytes at P (at least 1), to OUT, which has
+ * room for N: how many; 0 where there is no memory, with E.  WORK is
+ * scratch, whose memory is kept from call to call.
+ */
+size_t bpe_merge_word(const struct bpe *b, const char *p, size_t n,
+    int32_t *out, struct buf *work, struct err *e);
+
+/*
+ * How much of the word of N bytes at P may be encoded alone: up to the first
+ * border between two characters that no token joins.
+ */
+size_t bpe_merge_unit(const struct bpe *b, const char *p, size_t n);
+
+#endif
