@@ -1,0 +1,131 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filebuf.h"
+
+#define SIZE ((size_t)128 << 10)
+
+int
+filebuf_open(struct filebuf *b, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (b->p == NULL && (b->p = malloc(SIZE)) == NULL)
+		return err_memory(e);
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, "cannot look at the file");
+	b->fd = fd;
+	b->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
+	b->error = 0;
+	b->at = 0;
+	b->n = 0;
+	b->patch_n = 0;
+	return 0;
+}
+
+void
+filebuf_free(struct filebuf *b)
+{
+	free(b->p);
+	*b = (struct filebuf){ .fd = -1 };
+}
+
+/* Lay the patch over the N bytes at P, which are at OFFSET in the file. */
+static void
+overlay(const struct filebuf *b, uint64_t offset, unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < b->patch_n; i++) {
+		uint64_t at = b->patch_at + i;
+
+		if (at >= offset && at - offset < n)
+			p[at - offset] = b->patch[i];
+	}
+}
+
+/* Read up to N bytes from OFFSET on, whatever pieces they come in. */
+static size_t
+fetch(struct filebuf *b, uint64_t offset, unsigned char *p, size_t n)
+{
+	size_t got = 0;
+
+	if (offset >= b->size)
+		return 0;
+	if (n > b->size - offset)
+		n = (size_t)(b->size - offset);
+	while (got < n) {
+		ssize_t k = pread(b->fd, p + got, n - got,
+		    (off_t)(offset + got));
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			b->error = errno;
+		if (k <= 0)
+			break;
+		got += (size_t)k;
+	}
+	overlay(b, offset, p, got);
+	return got;
+}
+
+/* Whether the buffer holds the byte at OFFSET, after filling it if not. */
+static size_t
+fill(struct filebuf *b, uint64_t offset, size_t want)
+{
+	if (offset < b->at || offset - b->at >= b->n ||
+	    b->n - (offset - b->at) < want) {
+		b->at = offset;
+		b->n = fetch(b, offset, b->p, SIZE);
+	}
+	return b->n - (size_t)(offset - b->at);
+}
+
+const unsigned char *
+filebuf_peek(struct filebuf *b, uint64_t offset, size_t n)
+{
+	if (n > b->size || offset > b->size - n || fill(b, offset, n) < n)
+		return NULL;
+	return b->p + (offset - b->at);
+}
+
+size_t
+filebuf_read(struct filebuf *b, uint64_t offset, void *p, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n && offset + got < b->size) {
+		size_t k = fill(b, offset + got, 1);
+
+		if (k == 0)
+			break;
+		if (k > n - got)
+			k = n - got;
+		memcpy((char *)p + got, b->p + (offset + got - b->at), k);
+		got += k;
+	}
+	return got;
+}
+
+void
+filebuf_patch(struct filebuf *b, uint64_t offset, const void *p, size_t n)
+{
+	b->patch_at = offset;
+	b->patch_n = n < sizeof b->patch ? n : sizeof b->patch;
+	memcpy(b->patch, p, b->patch_n);
+	if (b->n > 0)
+		overlay(b, b->at, b->p, b->n);
+}
+
+uint64_t
+filebuf_number(const unsigned char *p, unsigned n, bool big)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		v = v << 8 | p[big ? i : n - 1 - i];
+	return v;
+}

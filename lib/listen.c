@@ -1,0 +1,277 @@
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clipcache.h"
+#include "listen.h"
+#include "record.h"
+#include "roots.h"
+
+#define CACHE_BYTES ((size_t)8 << 20)	/* eight clips of 30 s */
+
+struct listen {
+	struct listen_rules rules;
+	struct decoder *decoder;
+	struct clipcache *cache;
+};
+
+struct listen_worker {
+	const struct listen *shared;
+	struct decoder_worker *worker;
+	struct buf dir;		/* folder of the last record's data, ... */
+	struct roots roots;	/* ... which is its root */
+	struct buf text, facts;
+};
+
+void
+listen_free(struct listen *l)
+{
+	if (l == NULL)
+		return;
+	clipcache_free(l->cache);
+	decoder_free(l->decoder);
+	free(l);
+}
+
+struct listen *
+listen_new(const struct listen_rules *rules, unsigned threads, struct err *e)
+{
+	struct decoder_rules d = {
+		.clip = { rules->fact.resample, rules->fact.max_s,
+		    rules->pcm ? audiofact_samples(rules->fact.clip_s) : 0 },
+		.sandbox = rules->sandbox,
+		.memory_max = DECODER_MEMORY_MAX, .cpu_s = DECODER_CPU_S,
+		.stall_s = DECODER_STALL_S, .idle_s = DECODER_IDLE_S,
+	};
+	struct listen *l = calloc(1, sizeof *l);
+
+	if (l == NULL) {
+		(void)err_memory(e);
+		return NULL;
+	}
+	l->rules = *rules;
+	l->decoder = decoder_new(&d, threads, e);
+	if (l->decoder != NULL)
+		l->cache = clipcache_new(threads, CACHE_BYTES, e);
+	if (l->cache == NULL) {
+		listen_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+unsigned
+listen_missing(const struct listen *l)
+{
+	return decoder_missing(l->decoder);
+}
+
+void
+listen_worker_free(struct listen_worker *w)
+{
+	if (w == NULL)
+		return;
+	decoder_worker_free(w->worker);
+	roots_free(&w->roots);
+	buf_free(&w->dir);
+	buf_free(&w->text);
+	buf_free(&w->facts);
+	free(w);
+}
+
+struct listen_worker *
+listen_worker_new(struct listen *l, struct err *e)
+{
+	struct listen_worker *w = calloc(1, sizeof *w);
+
+	if (w == NULL) {
+		(void)err_memory(e);
+		return NULL;
+	}
+	w->shared = l;
+	w->worker = decoder_worker_new(l->decoder, e);
+	if (w->worker == NULL) {
+		listen_worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+/* The folder of the data that R came from, to w->text, ended by a NUL. */
+static int
+find_folder(struct listen_worker *w, const struct record *r, struct err *e)
+{
+	struct jsonspan file = jsonscan_get(record_get(r, RECORD_AT), "file");
+	struct buf *b = &w->text;
+
+	buf_clear(b);
+	if (jsonscan_type(file) == JSON_STRING &&
+	    jsonscan_string(file, b, e) < 0)
+		return -1;
+	while (b->n > 1 && b->p[b->n - 1] != '/')
+		b->n--;
+	if (b->n == 0 || b->p[b->n - 1] != '/') {
+		buf_clear(b);
+		return buf_put(b, ".", 2, e);
+	}
+	return buf_putc(b, '\0', e);
+}
+
+/* The roots of R's audios; NULL on failure. */
+static const struct roots *
+roots_of(struct listen_worker *w, const struct record *r, struct err *e)
+{
+	char quoted[ERR_QUOTE_SIZE];
+
+	if (w->shared->rules.roots->n > 0)
+		return w->shared->rules.roots;
+	if (find_folder(w, r, e) < 0)
+		return NULL;
+	if (w->roots.n > 0 && w->text.n == w->dir.n &&
+	    memcmp(w->text.p, w->dir.p, w->dir.n) == 0)
+		return &w->roots;
+	roots_free(&w->roots);
+	buf_clear(&w->dir);
+	if (buf_put(&w->dir, w->text.p, w->text.n, e) < 0)
+		return NULL;
+	if (roots_add(&w->roots, w->dir.p, e) < 0) {
+		if (e->kind == ERR_MEMORY)
+			return NULL;
+		(void)err_record(e, CODE_AUDIO_MISSING, "the folder \"%s\", "
+		    "which the data came from, is not here",
+		    err_quote(quoted, sizeof quoted, w->dir.p,
+		    w->dir.n - 1));
+		(void)err_hint(e,
+		    "--root DIR names the folder that paths are relative to");
+		return NULL;
+	}
+	return &w->roots;
+}
+
+/* What there is to know of the file FD, from the cache or the decoder. */
+static struct clipcache_entry *
+read_clip(struct listen_worker *w, int fd, struct err *e)
+{
+	struct clipcache *cache = w->shared->cache;
+	struct clipcache_entry *clip;
+	struct stat st;
+	bool fresh;
+
+	if (fstat(fd, &st) < 0) {
+		(void)err_errno(e, "cannot look at a file");
+		return NULL;
+	}
+	clip = clipcache_take(cache, &st, &fresh);
+	if (!fresh)
+		return clip;
+	if (decoder_read(w->worker, fd, &clip->pcm, &clip->facts,
+	    &clip->err) < 0 && clip->err.kind != ERR_RECORD) {
+		*e = clip->err;
+		clipcache_made(cache, clip, false);
+		clipcache_release(cache, clip);
+		return NULL;
+	}
+	clipcache_made(cache, clip, true);
+	return clip;
+}
+
+/* Put the samples of CLIP into R as those of its audio K. */
+static int
+put_pcm(struct record *r, size_t k, const struct clipcache_entry *clip,
+    struct err *e)
+{
+	char name[32];
+	void *to;
+
+	(void)snprintf(name, sizeof name, "pcm.%zu", k);
+	to = record_put_tensor(r, name, clip->facts.i16 ? DTYPE_I16 :
+	    DTYPE_F32, 1, clip->facts.kept, 0, e);
+	if (to == NULL)
+		return -1;
+	memcpy(to, clip->pcm.p, clip->pcm.n);
+	return 0;
+}
+
+/* CLIP is that of audio K of R, whose path is V, for people QUOTED. */
+static int
+use_clip(struct listen_worker *w, struct record *r, size_t k,
+    struct jsonspan v, const char *quoted,
+    const struct clipcache_entry *clip, struct err *e)
+{
+	const struct listen_rules *rules = &w->shared->rules;
+
+	*e = clip->err;
+	if (e->kind != ERR_NONE ||
+	    audiofact_check(&clip->facts, &rules->fact, e) < 0)
+		return err_wrap(e, "%s", quoted);
+	if ((w->facts.n > 1 && buf_putc(&w->facts, ',', e) < 0) ||
+	    audiofact_put(&clip->facts, &rules->fact, v, &w->facts, e) < 0 ||
+	    audiofact_note(&clip->facts, &rules->fact, rules->stage, quoted,
+	    r, e) < 0)
+		return -1;
+	return rules->pcm ? put_pcm(r, k, clip, e) : 0;
+}
+
+/* Audio K of R is at the path V. */
+static int
+check_audio(struct listen_worker *w, const struct roots *roots,
+    struct record *r, size_t k, struct jsonspan v, struct err *e)
+{
+	char quoted[ERR_QUOTE_SIZE];
+	struct clipcache_entry *clip;
+	struct jsonspan path;
+	int fd, rc;
+
+	if (jsonscan_type(v) != JSON_STRING) {
+		(void)err_record(e, CODE_AUDIO_INLINE,
+		    "audios[%zu] is %s, not a path", k,
+		    jsonscan_type_name(jsonscan_type(v)));
+		return err_hint(e, "write the audio to files first");
+	}
+	buf_clear(&w->text);
+	if (jsonscan_text(v, &w->text, &path, e) < 0)
+		return -1;
+	fd = roots_open(roots, path.p, path.n, e);
+	if (fd < 0)
+		return -1;
+	clip = read_clip(w, fd, e);
+	(void)close(fd);
+	if (clip == NULL)
+		return -1;
+	rc = use_clip(w, r, k, v, err_quote(quoted, sizeof quoted, path.p,
+	    path.n), clip, e);
+	clipcache_release(w->shared->cache, clip);
+	return rc;
+}
+
+int
+listen_record(struct listen_worker *w, struct record *r, struct err *e)
+{
+	struct jsonspan audios = record_get(r, RECORD_AUDIOS);
+	struct jsonwalk walk = jsonwalk_start(audios);
+	size_t n = jsonscan_count(audios), k = 0;
+	const struct roots *roots;
+
+	if (n == 0)
+		return 0;
+	if (n > RECORD_AUDIOS_MAX) {
+		(void)err_record(e, CODE_RECORD_TOO_LONG,
+		    "%zu audios in a record are more than %d", n,
+		    RECORD_AUDIOS_MAX);
+		return err_hint(e, "split the record");
+	}
+	roots = roots_of(w, r, e);
+	buf_clear(&w->facts);
+	if (roots == NULL || buf_putc(&w->facts, '[', e) < 0)
+		return -1;
+	while (jsonwalk_next(&walk))
+		if (check_audio(w, roots, r, k++, walk.value, e) < 0)
+			return -1;
+	if (buf_putc(&w->facts, ']', e) < 0)
+		return -1;
+	return record_set(r, RECORD_AUDIO, w->facts.p, w->facts.n, e);
+}
