@@ -209,48 +209,6 @@ get_raw(struct intake *in, const struct record *r, bool *has, struct err *e)
 	return base64_decode(text.p, text.n, &in->raw, e);
 }
 
-/* R is a reject: make it what it was before its error. */
-static int
-take_again(struct intake *in, struct record *r, struct err *e)
-{
-	struct jsonscan_fault where = { CODE_NONE, 0 };
-	struct err fault = { 0 };
-	bool has;
-
-	record_drop(r, RECORD_ERROR);
-	record_drop(r, RECORD_NOTES);
-	record_drop(r, RECORD_AUDIO);
-	if (record_get(r, RECORD_DATA).p != NULL) {
-		record_drop(r, RECORD_RAW);
-		record_drop(r, RECORD_RAW_BASE64);
-		return set_data(in, record_get(r, RECORD_DATA), r, e);
-	}
-	if (get_raw(in, r, &has, &fault) < 0) {
-		if (fault.kind == ERR_RECORD) {
-			(void)err_wrap(&fault, "raw_base64");
-			return record_fail(r, in->stage, &fault, e);
-		}
-		*e = fault;
-		return -1;
-	}
-	if (!has)
-		return 0;
-	if (jsonscan_check(in->raw.p, in->raw.n, &where, &fault) == 0) {
-		record_drop(r, RECORD_RAW);
-		record_drop(r, RECORD_RAW_BASE64);
-		return set_data(in, jsonscan_value(in->raw.p, in->raw.n), r,
-		    e);
-	}
-	if (fault.kind != ERR_RECORD) {
-		*e = fault;
-		return -1;
-	}
-	/* What was raw stays so, and as it is. */
-	say_where(in->raw.p, where.at, 1, 1, &fault);
-	(void)err_wrap(&fault, "raw");
-	return record_fail(r, in->stage, &fault, e);
-}
-
 /* Whether V, an object, is a line of a rejects file. */
 static bool
 is_reject(struct jsonspan v)
@@ -270,6 +228,90 @@ is_reject(struct jsonspan v)
 	    jsonscan_type(jsonscan_get(v, "error")) == JSON_OBJECT;
 }
 
+/*
+ * Check the N bytes at P, and tell in *AGAIN whether they are a reject.  It
+ * may be deeper than other text is, by as much as a record puts around it.
+ */
+static int
+check_text(const char *p, size_t n, bool *again, struct jsonscan_fault *where,
+    struct err *fault)
+{
+	struct err deeper = { 0 };
+
+	*again = false;
+	if (jsonscan_check(p, n, where, fault) == 0) {
+		*again = is_reject(jsonscan_value(p, n));
+		return 0;
+	}
+	if (fault->kind != ERR_RECORD || where->code != CODE_TOO_DEEP)
+		return -1;
+	if (jsonscan_check_record(p, n, NULL, &deeper) == 0)
+		*again = is_reject(jsonscan_value(p, n));
+	else if (deeper.kind != ERR_RECORD)
+		*fault = deeper;
+	return *again ? 0 : -1;
+}
+
+/* Make of R's raw, whose text is in in->raw, its data.  *AGAIN: it is a
+ * reject, which was broken by who mended it, and R is that one now. */
+static int
+take_raw(struct intake *in, struct record *r, bool *again, struct err *e)
+{
+	struct jsonscan_fault where = { CODE_NONE, 0 };
+	struct err fault = { 0 };
+	struct jsonspan v;
+
+	if (check_text(in->raw.p, in->raw.n, again, &where, &fault) < 0) {
+		if (fault.kind != ERR_RECORD) {
+			*e = fault;
+			return -1;
+		}
+		/* What was raw stays so, and as it is. */
+		say_where(in->raw.p, where.at, 1, 1, &fault);
+		(void)err_wrap(&fault, "raw");
+		return record_fail(r, in->stage, &fault, e);
+	}
+	v = jsonscan_value(in->raw.p, in->raw.n);
+	if (*again)
+		return record_parse(r, v.p, v.n, e);
+	record_drop(r, RECORD_RAW);
+	record_drop(r, RECORD_RAW_BASE64);
+	return set_data(in, v, r, e);
+}
+
+/* R is a reject: make it what it was before its error. */
+static int
+take_again(struct intake *in, struct record *r, struct err *e)
+{
+	struct err fault = { 0 };
+	bool again = true, has;
+
+	/* A raw is shorter than the record it is in, so this ends. */
+	while (again) {
+		record_drop(r, RECORD_ERROR);
+		record_drop(r, RECORD_NOTES);
+		record_drop(r, RECORD_AUDIO);
+		if (record_get(r, RECORD_DATA).p != NULL) {
+			record_drop(r, RECORD_RAW);
+			record_drop(r, RECORD_RAW_BASE64);
+			return set_data(in, record_get(r, RECORD_DATA), r, e);
+		}
+		if (get_raw(in, r, &has, &fault) < 0) {
+			if (fault.kind == ERR_RECORD) {
+				(void)err_wrap(&fault, "raw_base64");
+				return record_fail(r, in->stage, &fault, e);
+			}
+			*e = fault;
+			return -1;
+		}
+		if (!has)
+			return 0;
+		if (take_raw(in, r, &again, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* The record of the JSON that PIECE is, or should be. */
 static int
 take_json(struct intake *in, const char *name, const struct piece *piece,
@@ -278,8 +320,9 @@ take_json(struct intake *in, const char *name, const struct piece *piece,
 	struct jsonscan_fault where = { CODE_NONE, 0 };
 	struct err fault = { 0 };
 	struct jsonspan v = jsonscan_value(piece->p, piece->n);
+	bool again;
 
-	if (jsonscan_check(piece->p, piece->n, &where, &fault) < 0) {
+	if (check_text(piece->p, piece->n, &again, &where, &fault) < 0) {
 		if (fault.kind != ERR_RECORD) {
 			*e = fault;
 			return -1;
@@ -290,7 +333,7 @@ take_json(struct intake *in, const char *name, const struct piece *piece,
 		(void)err_record(&fault, CODE_BAD_JSON,
 		    "no ',' between this record and the one before it");
 		(void)err_hint(&fault, "put a comma there");
-	} else if (is_reject(v) && record_parse(r, v.p, v.n, &fault) == 0) {
+	} else if (again && record_parse(r, v.p, v.n, &fault) == 0) {
 		return take_again(in, r, e);
 	} else {
 		record_clear(r);
@@ -308,11 +351,13 @@ take_path(struct intake *in, const char *name, const struct piece *piece,
     struct record *r, struct err *e)
 {
 	struct err fault = { 0 };
+	struct jsonscan_fault where = { CODE_NONE, 0 };
 	size_t good = jsontext_utf8(piece->p, piece->n);
+	bool again;
 
 	if (piece->n > 6 && memcmp(piece->p, "{\"at\":", 6) == 0 &&
-	    jsonscan_check(piece->p, piece->n, NULL, &fault) == 0 &&
-	    is_reject(jsonscan_value(piece->p, piece->n)))
+	    check_text(piece->p, piece->n, &again, &where, &fault) == 0 &&
+	    again)
 		return take_json(in, name, piece, r, e);
 	record_clear(r);
 	if (set_at(in, name, piece, r, e) < 0)

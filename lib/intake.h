@@ -6,7 +6,9 @@
  * (raw_base64 where that is not UTF-8).  A line of a rejects file, whose
  * first key is `at' with file and offset and that has an `error', becomes
  * the record that it is: error, notes and audio go, and what was never
- * parsed is parsed again.  An intake serves one thread.
+ * parsed is parsed again; where that is a reject itself, which was broken
+ * while it was mended, it becomes the record that this one is.  An intake
+ * serves one thread.
  */
 #ifndef INTAKE_H
 #define INTAKE_H

@@ -21,7 +21,7 @@
 
 struct share_part {
 	bool ranged;		/* a range of bytes, else dealt out */
-	uint64_t from, to;	/* of the input; TO is SHARE_TO_END at its end */
+	uint64_t from, to;	/* of the input; to may be SHARE_TO_END */
 	uint64_t size;		/* of a ranged input */
 };
 

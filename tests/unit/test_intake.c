@@ -62,7 +62,8 @@ an_object_becomes_data(void **state)
 	/* Not a reject: no error, or at is something else. */
 	gives("{\"at\":{\"file\":\"a\",\"offset\":1},\"b\":2}",
 	    AT "\"data\":{\"at\":{\"file\":\"a\",\"offset\":1},\"b\":2}}");
-	gives("{\"at\":7,\"error\":{}}", AT "\"data\":{\"at\":7,\"error\":{}}}");
+	gives("{\"at\":7,\"error\":{}}",
+	    AT "\"data\":{\"at\":7,\"error\":{}}}");
 	gives("{\"at\":{\"file\":\"a\",\"offset\":-1},\"error\":{}}", AT
 	    "\"data\":{\"at\":{\"file\":\"a\",\"offset\":-1},\"error\":{}}}");
 	gives("{\"b\":1,\"at\":{\"file\":\"a\",\"offset\":1},\"error\":{}}",

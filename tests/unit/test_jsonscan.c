@@ -119,7 +119,8 @@ what_is_no_json_is_refused_where_it_stops_being(void **state)
 		{ "nulll", 0, "expected a value, found 'nulll'" },
 		{ "[True]", 1, "expected a value after '[', found 'True'" },
 		{ "NaN", 0, "expected a value, found 'NaN'" },
-		{ "[-Infinity]", 1, "expected a value after '[', found '-Infinity'" },
+		{ "[-Infinity]", 1,
+		    "expected a value after '[', found '-Infinity'" },
 		{ "[Infinity]", 1,
 		    "expected a value after '[', found 'Infinity'" },
 		{ "'a'", 0, "expected a value, found '''" },
@@ -460,7 +461,8 @@ static void
 members_and_elements_are_found(void **state)
 {
 	struct jsonspan v = span("{ \"a\" : [ 1 , [2,3] , \"x]\" , {} ] ,"
-	    "\"b\":{\"a\":\"\\\"}\"},\"\\u0063\":-1.5,\"d\":true,\"a\" :null }");
+	    "\"b\":{\"a\":\"\\\"}\"},\"\\u0063\":-1.5,\"d\":true,"
+	    "\"a\" :null }");
 	struct jsonspan a = span("[ 1 , [2,3] , \"x]\" , {} ]");
 
 	(void)state;
@@ -588,7 +590,7 @@ booleans_are_read(void **state)
 }
 
 static void
-minifying_drops_whitespace_outside_strings_and_nothing_else(void **state)
+minifying_drops_whitespace_outside_strings_alone(void **state)
 {
 	static const struct { const char *text, *want; } is[] = {
 		{ " { \"a b\" : [ 1 ,\n\t2.50 ] ,\r\n \"c\\\" \" : \" x \" } ",
@@ -686,7 +688,7 @@ main(void)
 		cmocka_unit_test(whole_numbers_are_read_within_their_range),
 		cmocka_unit_test(booleans_are_read),
 		cmocka_unit_test(
-		    minifying_drops_whitespace_outside_strings_and_nothing_else),
+		    minifying_drops_whitespace_outside_strings_alone),
 		cmocka_unit_test(what_was_not_checked_is_walked_without_harm),
 	};
 

@@ -190,7 +190,8 @@ records_of_a_compressed_file_are_dealt_out(void **state)
 	write_compressed(name, texts[0]);
 	plan.shares = 3;
 	s = splits_files(&plan, names, 1);
-	assert_string_equal(s.text.p, "0:1:1 {\"a\":1}\n25:5:2 {\"c\":[3,4]}\n");
+	assert_string_equal(s.text.p,
+	    "0:1:1 {\"a\":1}\n25:5:2 {\"c\":[3,4]}\n");
 	splits_free(&s);
 	plan.share = 2;
 	s = splits_files(&plan, names, 1);
