@@ -19,6 +19,8 @@ struct file_new {
 	char *path;		/* the final name, links resolved */
 	char *temp;		/* ours while its slot holds it */
 	int fd;
+	int folder;		/* to be fsynced; open from the start, so that
+				 * nothing can be missing after the rename */
 	int slot;
 };
 
@@ -173,6 +175,26 @@ create(struct file_new *f, struct err *e)
 	return err_errno(e, "cannot create a file beside %s", name);
 }
 
+/* Open the folder of PATH. */
+static int
+open_folder(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") : slash == path ?
+	    strdup("/") : strndup(path, (size_t)(slash - path));
+	char name[ERR_QUOTE_SIZE];
+	int fd;
+
+	if (folder == NULL)
+		return err_memory(e);
+	fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	if (fd < 0)
+		(void)err_errno(e, "cannot create %s",
+		    err_quote(name, sizeof name, path, strlen(path)));
+	free(folder);
+	return fd;
+}
+
 /* Let a signal find F's temporary. */
 static int
 remember(struct file_new *f, struct err *e)
@@ -196,9 +218,12 @@ file_new_open(const char *path, struct err *e)
 		(void)err_memory(e);
 		return NULL;
 	}
-	f->fd = -1;
+	f->fd = f->folder = -1;
 	f->path = final_name(path, e);
-	if (f->path == NULL || create(f, e) < 0)
+	if (f->path == NULL)
+		goto fail;
+	f->folder = open_folder(f->path, e);
+	if (f->folder < 0 || create(f, e) < 0)
 		goto fail;
 	if (remember(f, e) < 0) {
 		(void)unlink(f->temp);
@@ -208,6 +233,8 @@ file_new_open(const char *path, struct err *e)
 fail:
 	if (f->fd >= 0)
 		(void)close(f->fd);
+	if (f->folder >= 0)
+		(void)close(f->folder);
 	free(f->temp);
 	free(f->path);
 	free(f);
@@ -218,26 +245,6 @@ int
 file_new_fd(const struct file_new *f)
 {
 	return f->fd;
-}
-
-/* Put the folder of PATH on disk, where the system can do that. */
-static int
-sync_folder(const char *path, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? strdup(".") : slash == path ?
-	    strdup("/") : strndup(path, (size_t)(slash - path));
-	int fd, rc = 0;
-
-	if (folder == NULL)
-		return err_memory(e);
-	fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP))
-		rc = err_errno(e, "cannot sync the folder of the output");
-	if (fd >= 0)
-		(void)close(fd);
-	free(folder);
-	return rc;
 }
 
 int
@@ -262,7 +269,9 @@ file_new_publish(struct file_new *f, struct err *e)
 		goto out;
 	}
 	if (synced && rename(temp, f->path) == 0)
-		rc = sync_folder(f->path, e);
+		rc = fsync(f->folder) == 0 || errno == EINVAL ||
+		    errno == ENOTSUP ? 0 : err_errno(e,
+		    "cannot write the folder of %s to disk", name);
 	else {
 		if (synced)
 			(void)err_errno(e, "cannot rename to %s", name);
@@ -270,6 +279,7 @@ file_new_publish(struct file_new *f, struct err *e)
 	}
 	free(temp);
 out:
+	(void)close(f->folder);
 	free(f->path);
 	free(f);
 	return rc;
@@ -283,6 +293,7 @@ file_new_discard(struct file_new *f)
 	if (f == NULL)
 		return;
 	(void)close(f->fd);
+	(void)close(f->folder);
 	temp = atomic_exchange(&temporaries[f->slot], NULL);
 	if (temp != NULL)
 		(void)unlink(temp);
