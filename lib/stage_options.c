@@ -70,12 +70,36 @@ same_file(const char *a, const char *b)
 	    sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
+/* Refuse that a file be written twice, or be read and written at once. */
+static int
+check_files(const struct stage_run *r, struct err *e)
+{
+	const struct stage_common *c = &r->common;
+	const char *const files[] = { c->output, c->rejects, c->stats };
+	char quoted[ERR_QUOTE_SIZE];
+
+	for (int i = 0; i < 3; i++) {
+		if (files[i] == NULL)
+			continue;
+		(void)err_quote(quoted, sizeof quoted, files[i],
+		    strlen(files[i]));
+		for (int k = 0; k < i; k++)
+			if (files[k] != NULL && same_file(files[i], files[k]))
+				return err_set(e, ERR_USAGE, "\"%s\" would be "
+				    "written twice", quoted);
+		for (size_t k = 0; k < r->n_operands; k++)
+			if (same_file(files[i], r->operands[k]))
+				return err_set(e, ERR_USAGE, "\"%s\" would be "
+				    "read and written", quoted);
+	}
+	return 0;
+}
+
 /* Check what no single option can know. */
 static int
 check(const struct stage_run *r, struct err *e)
 {
 	const struct stage_common *c = &r->common;
-	const char *const files[] = { c->output, c->rejects, c->stats };
 	char quoted[ERR_QUOTE_SIZE];
 
 	if (r->n_operands > 0 && r->stage->operands == NULL) {
@@ -85,14 +109,8 @@ check(const struct stage_run *r, struct err *e)
 		return err_hint(e, "%s reads a stream on standard input",
 		    r->stage->name);
 	}
-	for (int i = 0; i < 3; i++)
-		for (int k = 0; k < i; k++)
-			if (files[i] != NULL && files[k] != NULL &&
-			    same_file(files[i], files[k]))
-				return err_set(e, ERR_USAGE, "\"%s\" would be "
-				    "written twice", err_quote(quoted,
-				    sizeof quoted, files[i],
-				    strlen(files[i])));
+	if (check_files(r, e) < 0)
+		return -1;
 	if (c->limit.given && c->rejects == NULL) {
 		(void)err_set(e, ERR_USAGE, "--max-rejects without -r");
 		return err_hint(e, "without -r FILE errors stay in the "
