@@ -7,6 +7,7 @@ Asks transformers and tokenizers 0.22.2 for the ids of texts, and writes
   tests/golden/bpe_odd.json   a small tokenizer.json in which all is out of
                               order that may be
   tests/golden/bpe_odd.txt    ["text", [ids]] by that one
+  tests/fuzz/corpus/tokenizer/    for the fuzzer to begin with
 """
 import json
 import random
@@ -110,7 +111,24 @@ def main():
     rng = random.Random(5)
     texts = FIXED + pieces + ["".join(rng.choice(pieces) for _ in range(rng.randint(2, 14))) for _ in range(300)]
     texts += ["".join(rng.choice("abcde") for _ in range(rng.randint(60, 200))) for _ in range(20)]
+    write_seeds(ROOT / "tests/fuzz/corpus/tokenizer")
     write(golden / "bpe_odd.txt", lambda t: odd_one.encode(t, add_special_tokens=False).ids, texts)
+
+
+def write_seeds(folder):
+    """Short ones: what the fuzzer changes should be something."""
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = odd()
+    compact = lambda v: json.dumps(v, ensure_ascii=False, separators=(",", ":")).encode()  # noqa: E731
+    (folder / "odd").write_bytes(compact(whole) + b"\0" + "abc\u4f60 <|a|>b c".encode())
+    model = whole["model"]
+    model["merges"] = [" ".join(m) for m in model["merges"]]
+    model = {"type": "BPE", "vocab": model["vocab"], "merges": model["merges"]}
+    whole = {**whole, "model": model, "added_tokens": [], "truncation": None, "post_processor": None}
+    (folder / "strings").write_bytes(compact(whole))
+    whole["model"] = {**model, "vocab": {}, "merges": []}
+    (folder / "none").write_bytes(compact(whole))
+    (folder / "part").write_bytes(b'{"version":"1.0","added_tokens":[')
 
 
 main()

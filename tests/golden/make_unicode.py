@@ -98,6 +98,8 @@ HEAD = """\
  * Made by tests/golden/make_unicode.py from tokenizers %s; not to be
  * edited.
  */
+#include <stdint.h>
+
 """ % tokenizers.__version__
 
 

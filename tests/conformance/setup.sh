@@ -1,0 +1,40 @@
+#!/bin/sh
+# setup.sh: make the Python environment of requirements.txt, in which
+# LLaMA-Factory runs on a CPU, and print its folder.
+#
+# It is kept in $XDG_CACHE_HOME/ossicle (else ~/.cache/ossicle), under the
+# digest of all that makes it; one that was left half-made is made again.
+# Needs Python's venv, and FFmpeg's libraries for torchcodec.  2 GB.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-python3}
+
+digest=$("$python" - "$here/requirements.txt" "$here/setup.sh" <<'END'
+import hashlib, sys
+made_by = sys.version + sys.prefix
+made_by += "".join(open(path).read() for path in sys.argv[1:])
+print(hashlib.sha256(made_by.encode()).hexdigest()[:16])
+END
+)
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/ossicle
+venv=$cache/originals-$digest
+
+if [ ! -e "$venv/complete" ]; then
+	echo "installing the originals into $venv" >&2
+	rm -rf "$venv"
+	mkdir -p "$cache"
+	"$python" -m venv "$venv"
+	# LLaMA-Factory's requirements that nothing here uses (gradio,
+	# torchvision, fastapi and the like) stay out: the file is the whole.
+	"$venv/bin/pip" install -q --disable-pip-version-check --no-deps \
+	    -r "$here/requirements.txt" >&2
+	# A torchaudio built for CUDA has extensions that want its libraries;
+	# without them it imports as pure Python, which is all that is used:
+	# load (through torchcodec) and functional.resample.
+	"$venv/bin/python" -c 'import torchaudio' 2>/dev/null ||
+	    rm -f "$venv"/lib/python3*/site-packages/torchaudio/lib/*.so
+	"$venv/bin/python" -c 'import torchaudio, torchcodec.decoders
+import llamafactory.data.mm_plugin' >&2
+	: >"$venv/complete"
+fi
+echo "$venv"
