@@ -297,6 +297,12 @@ inflate_start(struct frame_inflate *z, struct err *e)
 	if (z->n < 4)
 		return 0;
 	magic = le_get32(z->buf);
+	if (magic == FRAME_MAGIC_PROVENANCE) {
+		(void)err_set(e, ERR_DAMAGED, "this is an ossicle stream, "
+		    "not data");
+		return err_hint(e, "the next program reads it as it is; "
+		    "shard-cat prints its records");
+	}
 	if (magic != FRAME_MAGIC_ZSTD && !frame_is_skippable(magic))
 		return 0;
 	z->d = ZSTD_createDCtx();

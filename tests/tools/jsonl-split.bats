@@ -364,3 +364,11 @@ pairs() {
 	shard-cat -o all.zst train.zst more.zst
 	[ "$(shard-cat all.zst | wc -l)" -eq 100 ]
 }
+
+@test "a stream is not taken for data" {
+	echo '{"a":1}' | jsonl-split >made.zst
+	run -3 --separate-stderr jsonl-split -o no made.zst
+	[[ $stderr == *"this is an ossicle stream, not data"* ]]
+	[[ $stderr == *"hint: "*"shard-cat"* ]]
+	[ ! -e no ]
+}
