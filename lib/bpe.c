@@ -101,6 +101,7 @@ bpe_free(struct bpe *b)
 	free(b->merged);
 	free(b->byte_rank);
 	free(b->joined);
+	free(b->char_id);
 	free(b);
 }
 

@@ -191,7 +191,8 @@ add_one(struct bpe *b, const struct bpe_added *token, struct err *e)
 	int32_t id;
 
 	if (token->n == 0 || token->n > BPE_TEXT_MAX)
-		return err_set(e, ERR_MODEL, "an added token has %zu bytes",
+		return err_set(e, ERR_MODEL, "tokenizer: an added token "
+		    "has %zu bytes",
 		    token->n);
 	if (number < 0) {
 		id = bpe_id(b, token->text, token->n);

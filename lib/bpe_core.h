@@ -79,6 +79,10 @@ struct bpe {
 	uint64_t *joined;
 	uint64_t joined_part[1024];
 
+	/* By code point below CHARS: the token that a character alone is, or
+	 * BPE_NONE; NULL where merging may not begin with those. */
+	uint32_t *char_id;
+
 	struct bpe_text *added;
 	size_t n_added, added_cap;
 	struct bpe_table texts;		/* by text: hash << 32 | number */
@@ -88,6 +92,7 @@ struct bpe {
 };
 
 #define BPE_JOINED_BITS 20
+#define BPE_CHARS 0x10000u
 
 /*
  * Tables are larger than the caches near the processor: whoever knows what
@@ -224,6 +229,16 @@ bpe_word(const struct bpe *b, const char *p, size_t n, uint64_t h, bool raw)
 		    bpe_same(b->pool + b->token[id].at, p, n))
 			return id;
 	}
+}
+
+/* Whether some token holds a part of a character beside a border between
+ * bytes LEFT and RIGHT. */
+static inline bool
+bpe_joined_part(const struct bpe *b, unsigned char left, unsigned char right)
+{
+	unsigned bit = (unsigned)left << 8 | right;
+
+	return (b->joined_part[bit >> 6] >> (bit & 63) & 1) != 0;
 }
 
 /* The bit of BPE.joined for two neighbouring code points. */

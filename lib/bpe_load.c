@@ -216,7 +216,7 @@ read_batch(struct load *l, bool first, struct pair pair[BATCH], size_t *n,
 
 	*more = true;
 	for (*n = 0; *n < BATCH; first = false) {
-		size_t left_n, right_n;
+		size_t left_n = 0, right_n = 0;
 		int any = bpe_read_more(&l->c, ']', first, e);
 
 		if (any < 0)

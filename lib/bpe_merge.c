@@ -26,6 +26,13 @@ char_length(char byte)
 	return u < 0x80 ? 1 : u < 0xe0 ? 2 : u < 0xf0 ? 3 : 4;
 }
 
+/* Whether the N bytes at P may be one character of more than one byte. */
+static inline bool
+is_whole(const char *p, size_t n)
+{
+	return (unsigned char)*p >= 0xc2 && char_length(*p) == n;
+}
+
 /* Put the pairs into their table.  Of two equal ones the later counts, as in
  * tokenizers. */
 static void
@@ -119,16 +126,39 @@ index_bytes(struct bpe *b, struct err *e)
 	return 0;
 }
 
-int
-bpe_merge_prepare(struct bpe *b, const uint64_t *keys, struct err *e)
+/*
+ * What the merging of the N bytes at P begins with, to ID: bytes, or whole
+ * characters where that comes to the same.  It does where a character alone
+ * becomes one token and no token has a part of it together with bytes beyond
+ * its ends: nothing reaches into it before it is whole.  How many.
+ */
+static size_t
+start_short(const struct bpe *b, const unsigned char *p, size_t n,
+    uint32_t *id)
 {
-	index_pairs(b, keys);
-	b->in_order = true;
-	for (size_t i = 0; i < b->n_merges; i++)
-		b->in_order = b->in_order && b->merged[i] == b->merged[0] + i;
-	if (index_bytes(b, e) < 0)
-		return -1;
-	return index_borders(b, e);
+	size_t count = 0, len;
+
+	for (size_t i = 0; i < n; i += len) {
+		uint32_t c, whole = BPE_NONE;
+
+		if (p[i] < 0xc2) {
+			id[count++] = b->byte_id[p[i]];
+			len = 1;
+			continue;
+		}
+		c = unicode_decode(p + i, &len);
+		if (c < BPE_CHARS)
+			whole = b->char_id[c];
+		if (whole != BPE_NONE &&
+		    (i == 0 || !bpe_joined_part(b, p[i - 1], p[i])) &&
+		    (i + len == n ||
+		    !bpe_joined_part(b, p[i + len - 1], p[i + len])))
+			id[count++] = whole;
+		else
+			for (size_t k = i; k < i + len; k++)
+				id[count++] = b->byte_id[p[k]];
+	}
+	return count;
 }
 
 /* Merge a word of at most SCAN_MAX bytes, by looking for the lowest rank. */
@@ -137,11 +167,20 @@ merge_short(const struct bpe *b, const char *p, size_t n, int32_t *out)
 {
 	const unsigned char *u = (const unsigned char *)p;
 	uint32_t id[SCAN_MAX], rank[SCAN_MAX];
+	size_t count = n;
 
-	for (size_t i = 0; i < n; i++)
-		id[i] = b->byte_id[u[i]];
-	for (size_t i = 0; i + 1 < n; i++)
-		rank[i] = b->byte_rank[(size_t)u[i] << 8 | u[i + 1]];
+	if (b->char_id != NULL && n > 0 && u[n - 1] >= 0x80)
+		count = start_short(b, u, n, id);
+	else
+		for (size_t i = 0; i < n; i++)
+			id[i] = b->byte_id[u[i]];
+	if (count == n)
+		for (size_t i = 0; i + 1 < n; i++)
+			rank[i] = b->byte_rank[(size_t)u[i] << 8 | u[i + 1]];
+	else
+		for (size_t i = 0; i + 1 < count; i++)
+			rank[i] = bpe_rank(b, id[i], id[i + 1]);
+	n = count;
 	while (n > 1) {
 		size_t at = 0;
 
@@ -162,6 +201,55 @@ merge_short(const struct bpe *b, const char *p, size_t n, int32_t *out)
 	for (size_t i = 0; i < n; i++)
 		out[i] = (int32_t)id[i];
 	return n;
+}
+
+/*
+ * Find the characters that are one token when they are alone.  Merging may
+ * begin with them only where each merge is of tokens that earlier merges
+ * made: else one that we make too soon might be merged too soon.
+ */
+static int
+find_chars(struct bpe *b, const uint64_t *keys, struct err *e)
+{
+	uint32_t *char_id;
+
+	for (size_t rank = 0; rank < b->n_merges; rank++)
+		if (!b->in_order || keys[rank] >> 21 >= b->merged[rank] ||
+		    (keys[rank] & BPE_TOKENS_MAX) >= b->merged[rank])
+			return 0;
+	char_id = malloc(BPE_CHARS * sizeof *char_id);
+	if (char_id == NULL)
+		return err_memory(e);
+	memset(char_id, 0xff, BPE_CHARS * sizeof *char_id);
+	for (size_t id = 0; id < b->n_vocab; id++) {
+		const struct bpe_token *t = &b->token[id];
+		const char *p = b->pool + t->at;
+		int32_t alone[4];
+		size_t at;
+
+		if (t->raw || t->n < 2 || t->n > 3 || !is_whole(p, t->n) ||
+		    unicode_scan((const unsigned char *)p, t->n, &at) ==
+		    UNICODE_BAD || merge_short(b, p, t->n, alone) != 1)
+			continue;
+		char_id[unicode_decode((const unsigned char *)p, &at)] =
+		    (uint32_t)id;
+	}
+	b->char_id = char_id;
+	return 0;
+}
+
+int
+bpe_merge_prepare(struct bpe *b, const uint64_t *keys, struct err *e)
+{
+	index_pairs(b, keys);
+	b->in_order = true;
+	for (size_t i = 0; i < b->n_merges; i++)
+		b->in_order = b->in_order && b->merged[i] == b->merged[0] + i;
+	if (index_bytes(b, e) < 0)
+		return -1;
+	if (index_borders(b, e) < 0)
+		return -1;
+	return find_chars(b, keys, e);
 }
 
 /* A symbol of a long word; RANK is that of merging it with the next. */
@@ -282,10 +370,9 @@ bpe_merge_unit(const struct bpe *b, const char *p, size_t n)
 
 		if (left >= 0x80 || right >= 0x80) {
 			uint32_t bit = bpe_joined_bit(left, right);
-			uint32_t part = (uint32_t)u[at - 1] << 8 | u[at];
 
 			if ((b->joined[bit >> 6] >> (bit & 63) & 1) == 0 &&
-			    (b->joined_part[part >> 6] >> (part & 63) & 1) == 0)
+			    !bpe_joined_part(b, u[at - 1], u[at]))
 				break;
 		}
 		left = right;

@@ -113,7 +113,7 @@ static int
 read_odd_token(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
     struct err *e)
 {
-	struct jsonspan span;
+	struct jsonspan span = { 0 };
 	struct buf text = { 0 };
 	struct err why = { 0 };
 	int64_t bytes;

@@ -2,6 +2,8 @@
  * Made by tests/golden/make_unicode.py from tokenizers 0.22.2; not to be
  * edited.
  */
+#include <stdint.h>
+
 #define UNICODE_TOP 0x32400
 
 const unsigned char unicode_index[UNICODE_TOP / 256] = {

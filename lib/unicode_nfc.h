@@ -2,6 +2,8 @@
  * Made by tests/golden/make_unicode.py from tokenizers 0.22.2; not to be
  * edited.
  */
+#include <stdint.h>
+
 /* One step of a decomposition: a code point, its halves, in hexadecimal. */
 #define S(c, a, b) \
 	((uint64_t)0x##c << 42 | (uint64_t)0x##a << 21 | 0x##b)

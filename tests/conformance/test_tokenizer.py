@@ -3,6 +3,7 @@
 OSSICLE_STRINGS says how many texts (1,000,000); OSSICLE_SEED, which.
 """
 import array
+import json
 import os
 import shutil
 import struct
@@ -12,7 +13,7 @@ import unicodedata
 
 import pytest
 
-from texts import Maker
+from texts import Maker, Vocabulary
 
 STRINGS = int(os.environ.get("OSSICLE_STRINGS", 1_000_000))
 SEED = int(os.environ.get("OSSICLE_SEED", 1))
@@ -172,3 +173,28 @@ def test_truncation_and_padding_in_the_file_count_for_nothing(build, model_dir, 
     ours.start([text])
     assert list(ours.ids(1)) == [want]
     ours.close()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_random_vocabularies(build, model_dir, tmp_path, ordered):
+    """Tokens that end within characters, which the real vocabulary has few
+    of, and ids in no order."""
+    from tokenizers import Tokenizer
+
+    audio = ("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
+    regex = json.loads((model_dir / "tokenizer.json").read_text())["pre_tokenizer"]
+    for seed in range(60):
+        vocabulary = Vocabulary(f"{SEED}-{seed}", ordered)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        (folder / "tokenizer.json").write_text(json.dumps(vocabulary.tokenizer(regex, audio)))
+        (folder / "tokenizer_config.json").write_text(json.dumps({
+            "tokenizer_class": "Qwen2Tokenizer", "eos_token": None, "pad_token": None, "unk_token": None}))
+        original = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        texts = [vocabulary.text() for _ in range(500)]
+        ours = Ours(build, folder)
+        ours.start(texts)
+        for text, got in zip(texts, ours.ids(len(texts)), strict=True):
+            want = original.encode(text, add_special_tokens=False).ids
+            assert got == want, (seed, ascii(text))
+        ours.close()

@@ -69,3 +69,63 @@ class Maker:
 
     def text(self):
         return "".join(self.piece() for _ in range(self.random.randrange(12)))
+
+
+class Vocabulary:
+    """Random merges over the bytes of a few characters, each of tokens that
+    are there already, many of them ending within a character; with ORDERED
+    false, their ids in no order."""
+
+    def __init__(self, seed, ordered=True, merges=200):
+        self.random = random.Random(seed)
+        self.characters = self.random.sample(list("ab \u00e9\u0436\u05d0\u0e01\u4e00\u4e01\u4f60\u597d\u5979\ud55c\U0001f600"
+                                                  "\U0001f601"), self.random.randint(3, 9))
+        byte = self.alphabet()
+        self.merges = []
+        known = set()
+        for _ in range(50 * merges):
+            if len(self.merges) == merges:
+                break
+            text = self.pieces(self.characters, 6).encode()
+            if len(text) < 2:
+                continue
+            # Split by what is known so far, at random: two neighbours merge.
+            at = self.random.randrange(1, len(text))
+            left, right = text[self.random.randrange(at):at], text[at:self.random.randint(at + 1, len(text))]
+            if any(len(x) > 1 and x not in known for x in (left, right)) or left + right in known or len(left + right) > 14:
+                continue
+            known.add(left + right)
+            self.merges.append(tuple("".join(byte[b] for b in x) for x in (left, right)))
+        tokens = [byte[b] for b in range(256)] + [a + b for a, b in self.merges]
+        if not ordered:
+            self.random.shuffle(tokens)
+        self.vocabulary = {t: i for i, t in enumerate(tokens)}
+
+    @staticmethod
+    def alphabet():
+        """What each byte is written as."""
+        keep = [*range(33, 127), *range(161, 173), *range(174, 256)]
+        rest = (b for b in range(256) if b not in keep)
+        table = {b: chr(b) for b in keep}
+        table.update({b: chr(256 + i) for i, b in enumerate(rest)})
+        return table
+
+    def pieces(self, pool, most):
+        return "".join(self.random.choice(pool) for _ in range(self.random.randint(1, most)))
+
+    def text(self):
+        return self.pieces(self.characters, self.random.choice((4, 12, 40, 90)))
+
+    def tokenizer(self, regex, added=()):
+        """The tokenizer.json."""
+        level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+        flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+        n = len(self.vocabulary)
+        return {
+            "version": "1.0", "truncation": None, "padding": None,
+            "added_tokens": [{"id": n + i, "content": t, **flags} for i, t in enumerate(added)],
+            "normalizer": {"type": "NFC"}, "pre_tokenizer": regex, "post_processor": level, "decoder": level,
+            "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "",
+                      "end_of_word_suffix": "", "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+                      "vocab": self.vocabulary, "merges": self.merges},
+        }

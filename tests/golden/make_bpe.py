@@ -7,6 +7,7 @@ Asks transformers and tokenizers 0.22.2 for the ids of texts, and writes
   tests/golden/bpe_odd.json   a small tokenizer.json in which all is out of
                               order that may be
   tests/golden/bpe_odd.txt    ["text", [ids]] by that one
+  tests/golden/bpe_random.*   the same, of random merges, in order
   tests/fuzz/corpus/tokenizer/    for the fuzzer to begin with
 """
 import json
@@ -20,7 +21,7 @@ from transformers import AutoTokenizer
 
 ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 sys.path.insert(0, str(ROOT / "tests/conformance"))
-from texts import Maker  # noqa: E402  pylint: disable=wrong-import-position
+from texts import Maker, Vocabulary  # noqa: E402  pylint: disable=wrong-import-position
 
 FIXED = [
     "", " ", "\n", "a", "Hello, world!", "I'll say it's they've we'RE 'S 'ſ", "  indented\n    code = 1234567\n\n\n",
@@ -37,21 +38,13 @@ def write(path, encode, texts):
             f.write(json.dumps([text, encode(text)], separators=(",", ":")) + "\n")
 
 
-def alphabet():
-    keep = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    rest = (b for b in range(256) if b not in keep)
-    table = {b: chr(b) for b in keep}
-    table.update({b: chr(256 + i) for i, b in enumerate(rest)})
-    return table
-
-
 def odd():
     """Ids in no order; merges in three ways to one token, of tokens that are
     made later, doubled; tokens that no merge gives or no text; members in
     another order; added tokens that overlap, that the vocabulary has, and that
     are sought after NFC; escapes; truncation and a template to be ignored."""
     rng = random.Random(7)
-    byte = alphabet()
+    byte = Vocabulary.alphabet()
     merges = [["a", "b"], ["b", "c"], ["ab", "c"], ["a", "bc"], ["abcd", "e"], ["abc", "d"], ["c", "d"], ["a", "bcd"],
               ["b", "cd"], ["a", "a"], ["aa", "a"], ["a", "aa"], ["aa", "aa"], ["\u0120", "a"], ["\u0120", "\u0120"],
               ["\u0120\u0120", "\u0120"], ["\u010a", "\u010a"], ["0", "1"], ["1", "0"], ["e", "a"], ["ea", "b"],
@@ -111,6 +104,12 @@ def main():
     rng = random.Random(5)
     texts = FIXED + pieces + ["".join(rng.choice(pieces) for _ in range(rng.randint(2, 14))) for _ in range(300)]
     texts += ["".join(rng.choice("abcde") for _ in range(rng.randint(60, 200))) for _ in range(20)]
+    vocabulary = Vocabulary(11)
+    file = golden / "bpe_random.json"
+    file.write_text(json.dumps(vocabulary.tokenizer(regex=odd()["pre_tokenizer"]), separators=(",", ":")) + "\n")
+    random_one = Tokenizer.from_file(str(file))
+    write(golden / "bpe_random.txt", lambda t: random_one.encode(t, add_special_tokens=False).ids,
+          [vocabulary.text() for _ in range(400)])
     write_seeds(ROOT / "tests/fuzz/corpus/tokenizer")
     write(golden / "bpe_odd.txt", lambda t: odd_one.encode(t, add_special_tokens=False).ids, texts)
 
