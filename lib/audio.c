@@ -196,12 +196,13 @@ static int
 refuse(const char *what, const char *why, struct err *e)
 {
 	char text[ERR_QUOTE_SIZE];
-	size_t n = strlen(why);
+	size_t n;
 
 	if (strstr(why, "malloc") != NULL)
 		return err_memory(e);
 	if (strstr(why, "SF_INFO struct incomplete") != NULL)
 		why = "The header has no sampling rate";
+	n = strlen(why);
 	while (n > 0 && (why[n - 1] == '.' || why[n - 1] == '\n'))
 		n--;
 	(void)err_record(e, CODE_AUDIO_FORMAT, "%s: %s", what,

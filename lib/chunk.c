@@ -58,12 +58,12 @@ chunks_to_end(struct filebuf *b, const struct chunks *f, uint64_t at)
 		size = filebuf_number(p + f->id_n, f->size_n, f->big);
 		if (f->whole && size < head)
 			return false;
-		if (!f->whole)
-			size += head;
-		size += (f->align - size % f->align) % f->align;
-		if (size < head || size > b->size - at)
+		if (f->whole)
+			size -= head;
+		if (size > b->size - at - head)
 			return false;
-		at += size;
+		at += head + size;
+		at += (f->align - at % f->align) % f->align;
 	}
 	return true;
 }
@@ -149,7 +149,7 @@ check_chunks(struct filebuf *b, const struct chunks *f, struct err *e)
 
 	for (;;) {
 		const unsigned char *p = filebuf_peek(b, at, head);
-		uint64_t size, step;
+		uint64_t size;
 
 		if (p == NULL)
 			return check_end(b, f, at, e);
@@ -163,13 +163,12 @@ check_chunks(struct filebuf *b, const struct chunks *f, struct err *e)
 			long_size = filebuf_number(p + 8, 8, false);
 		if (f->whole && size < head)
 			return 0;
-		step = f->whole ? size : head + size;
-		if (step < size)
-			return 0;
-		step += (f->align - step % f->align) % f->align;
-		if (step > b->size - at)
+		if (f->whole)
+			size -= head;
+		if (size > b->size - at - head)
 			return truncated_header(e);
-		at += step;
+		at += head + size;
+		at += (f->align - at % f->align) % f->align;
 	}
 }
 

@@ -114,11 +114,11 @@ choose_walls(struct decoder *d, struct err *e)
 	if (d->rules.sandbox == DECODER_OFF)
 		return 0;
 	d->walls = sandbox_available();
-	if (d->rules.sandbox == DECODER_AUTO || decoder_missing(d) == 0)
+	if (d->rules.sandbox == DECODER_AUTO || d->walls == SANDBOX_ALL)
 		return 0;
 	(void)err_set(e, ERR_SYSTEM,
 	    "the sandbox cannot be had in full: no %s",
-	    sandbox_wall_name(decoder_missing(d)));
+	    sandbox_wall_name(SANDBOX_ALL & ~d->walls));
 	return err_hint(e, "--sandbox=auto makes do with what there is");
 }
 
@@ -169,7 +169,7 @@ unsigned
 decoder_missing(const struct decoder *d)
 {
 	return d->rules.sandbox == DECODER_OFF ? 0 :
-	    (unsigned)SANDBOX_ALL & ~d->walls;
+	    sandbox_expected() & ~d->walls;
 }
 
 struct decoder_worker *

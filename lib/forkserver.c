@@ -15,6 +15,7 @@
 
 #include "fdpass.h"
 #include "forkserver.h"
+#include "sanitized.h"
 
 #define CHILDREN_MAX 2048
 
@@ -65,13 +66,9 @@ set_signals(void)
 
 	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
 		(void)sigaction(ignored[i], &a, NULL);
-#ifndef OSSICLE_SANITIZED	/* which has handlers of its own */
 	a.sa_handler = SIG_DFL;
 	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
 		(void)sigaction(usual[i], &a, NULL);
-#else
-	(void)usual;
-#endif
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -84,7 +81,7 @@ close_all_but(int keep)
 	int null = open("/dev/null", O_RDWR);
 
 	for (int fd = 0; fd < 3 && null >= 0; fd++) {
-#ifdef OSSICLE_SANITIZED	/* let the sanitizer be heard */
+#ifdef SANITIZED	/* let the sanitizer be heard */
 		if (fd == 2)
 			continue;
 #endif

@@ -7,18 +7,7 @@
 #include <unistd.h>
 
 #include "sandbox.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    defined(OSSICLE_SANITIZED)
-#undef SANITIZED
-#define SANITIZED 1
-#endif
+#include "sanitized.h"
 
 #if defined(__linux__) && !defined(SANITIZED)
 #include <sys/mman.h>
@@ -278,6 +267,16 @@ enter_limits(const struct sandbox *s, struct err *e)
 	LIMIT(RLIMIT_AS, s->memory_max);
 #endif
 	return 0;
+}
+
+unsigned
+sandbox_expected(void)
+{
+#ifdef SANITIZED
+	return 0;
+#else
+	return SANDBOX_ALL;
+#endif
 }
 
 const char *

@@ -30,8 +30,11 @@ struct sandbox {
 	uint64_t memory_max;	/* bytes of address space */
 };
 
-/* The walls that this system has to offer. */
+/* The walls that this system has to offer; none in a sanitizer's build. */
 unsigned sandbox_available(void);
+
+/* The walls that it should offer: where one is missing, users are told. */
+unsigned sandbox_expected(void);
 
 /* "Landlock", "seccomp", "resource limits": the lowest wall in WALLS. */
 const char *sandbox_wall_name(unsigned walls);

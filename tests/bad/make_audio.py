@@ -4,7 +4,8 @@
 Needs numpy and soundfile.  A file's name begins with what audio-check makes
 of it: the code of its error or note, or "ok"; "ok-whole" are the formats,
 from which tests cut what they like.  Headers that no encoder writes are made
-by hand.  The files are in the repository, since encoders change their minds.
+by hand.  The files are in the repository, since encoders change their minds,
+and Ogg streams have random numbers.
 """
 import struct
 import sys

@@ -164,14 +164,16 @@ def test_lossy_formats_differ_from_ffmpeg_as_stated(build, kind, rate, seconds, 
     ours, our_rate = soundfile.read(path, dtype="float32")
     (facts, pcm), = check(build, path)
     assert (facts["rate"], facts["samples_in"]) == (our_rate, len(ours))
-    assert same_bits(pcm, librosa.load(path, sr=16000)[0])
+    # soundfile brings libraries of its own, whose Vorbis rounds otherwise.
+    want = librosa.load(path, sr=16000)[0]
+    assert same_bits(pcm, want) or (kind == "vorbis" and np.abs(pcm - want).max() < 3e-6)
     line = (f"{kind} {rate} Hz {seconds} s: {len(ours)} samples at {our_rate}, "
             f"FFmpeg {len(theirs)} at {their_rate}")
     if our_rate != their_rate:
         theirs = librosa.resample(theirs, orig_sr=their_rate, target_sr=our_rate)
     # The shift at which they agree best, among those that a delay can make.
     shifts = [(np.abs(ours[max(s, 0):][:n] - theirs[max(-s, 0):][:n]).max(), s)
-              for s in sorted({0, len(ours) - len(theirs), 528, 529, 1105, -1105, 1105 - 528})
+              for s in sorted({0, len(ours) - len(theirs), -1, 1, 528, 529, 1105, -1105})
               for n in [min(len(ours) - max(s, 0), len(theirs) - max(-s, 0))] if n > 100]
     best, shift = min(shifts)
     print(f"{line}; shifted by {shift}, largest difference {best:.1e}")

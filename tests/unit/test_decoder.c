@@ -90,7 +90,6 @@ int
 clip_decode(struct clip_work *w, int fd, void *out, struct clip_facts *f,
     volatile uint64_t *progress, struct err *e)
 {
-	volatile int zero = 0, *nowhere = NULL;
 	volatile uint64_t ignored = 0;
 	char text[64] = "";
 
@@ -105,7 +104,7 @@ clip_decode(struct clip_work *w, int fd, void *out, struct clip_facts *f,
 		return err_hint(e, "mend\nit");
 	}
 	if (strcmp(text, "segv") == 0)
-		return nowhere[zero];
+		return raise(SIGSEGV);
 	if (strcmp(text, "abort") == 0)
 		abort();
 	if (strcmp(text, "exit") == 0)
@@ -419,7 +418,7 @@ all_walls_can_be_required(void **state)
 	}
 	decoder_free(d);
 	assert_int_equal(decoder_missing(decoder),
-	    SANDBOX_ALL & ~sandbox_available());
+	    sandbox_expected() & ~sandbox_available());
 }
 
 /* Crash after crash leaves no process and no descriptor behind. */

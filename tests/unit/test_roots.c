@@ -248,6 +248,7 @@ a_path_of_any_length_is_refused_in_few_words(void **state)
 
 	(void)state;
 	memset(path, 'x', sizeof path - 1);
+	path[sizeof path - 1] = '\0';
 	refuses(path, CODE_AUDIO_MISSING, "File name too long");
 	assert_true(strlen(e.text) < 400);
 	for (size_t i = 0; i + 3 < sizeof path; i += 3)
