@@ -62,7 +62,10 @@ void bpe_free(struct bpe *b);
 /* How many ids there are: the greatest, and one. */
 size_t bpe_size(const struct bpe *b);
 
-/* A cache for one thread: some 2 MiB.  NULL where there is no memory. */
+/*
+ * A cache for one thread, which grows to some 10 MiB.  NULL where there is no
+ * memory.
+ */
 struct bpe_cache *bpe_cache_new(const struct bpe *b, struct err *e);
 void bpe_cache_free(struct bpe_cache *c);
 

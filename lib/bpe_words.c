@@ -167,8 +167,12 @@ spaces(const unsigned char *p, const unsigned char *end)
 	return p == end || last == from ? p : last;
 }
 
-const unsigned char *
-bpe_words_end(const unsigned char *p, const unsigned char *end)
+/*
+ * The end of the word that begins at P, which is before END: as the regular
+ * expression in bpe_check.c has it.
+ */
+static const unsigned char *
+word_end(const unsigned char *p, const unsigned char *end)
 {
 	const unsigned char *q;
 	size_t len, next_len;
@@ -201,14 +205,14 @@ bpe_words_encode(const struct bpe *b, struct bpe_cache *c, const char *text,
 		return -1;
 	out = ids->p + ids->n;
 	while (p < end) {
-		const unsigned char *word_end = bpe_words_end(p, end);
+		const unsigned char *next = word_end(p, end);
 		size_t count = bpe_cache_encode(b, c, (const char *)p,
-		    (size_t)(word_end - p), (const char *)end, out, e);
+		    (size_t)(next - p), (const char *)end, out, e);
 
 		if (count == 0)
 			return -1;
 		out += count;
-		p = word_end;
+		p = next;
 	}
 	ids->n = (size_t)(out - ids->p);
 	return 0;

@@ -15,11 +15,4 @@
 int bpe_words_encode(const struct bpe *b, struct bpe_cache *c, const char *p,
     size_t n, struct bpe_ids *ids, struct err *e) ERR_CHECK;
 
-/*
- * The end of the word that begins at P, which is before END: as the regular
- * expression in bpe_check.c has it.
- */
-const unsigned char *bpe_words_end(const unsigned char *p,
-    const unsigned char *end);
-
 #endif
