@@ -139,9 +139,7 @@ code() {
 @test "a path starts at the folder of the data" {
 	mkdir -p sub/clips
 	cp "$audio/ok-321.wav" sub/clips/a.wav
-	cd sub
-	pairs clips/a.wav >/dev/null
-	cd ..
+	(cd sub && pairs clips/a.wav >/dev/null)
 	jsonl-split sub/data.jsonl | dpo-pair | audio-check --no-pcm |
 	    records | jq -e '.audio[0].tokens == 1'
 }
@@ -262,7 +260,7 @@ sanitized() {
 	kill -9 $pid
 	wait $pid || true
 	exec 9>&-
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		alive=0
 		for c in $children; do
 			kill -0 "$c" 2>/dev/null && alive=1
