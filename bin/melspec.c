@@ -211,7 +211,7 @@ each(void *self, void *mine, struct record *r, struct outlet *out,
 
 	buf_clear(&own->facts);
 	for (size_t k = 0; k < n; k++) {
-		float pad;
+		float pad = 0;
 
 		if (!jsonwalk_next(&facts) ||
 		    jsonscan_type(facts.value) != JSON_OBJECT)

@@ -241,7 +241,7 @@ forkserver_spawn(struct forkserver *f, unsigned number, int *sock, pid_t *pid,
     struct err *e)
 {
 	struct request q = { .verb = SPAWN, .number = number };
-	struct answer a;
+	struct answer a = { 0 };
 	int pair[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
@@ -263,7 +263,7 @@ int
 forkserver_end(struct forkserver *f, pid_t pid, int *status, struct err *e)
 {
 	struct request q = { .verb = END, .pid = pid };
-	struct answer a;
+	struct answer a = { 0 };
 
 	if (ask(f, &q, -1, &a, e) < 0)
 		return -1;
