@@ -198,7 +198,12 @@ pairs() {
 		printf '{"a":"%040000000d"}\n' 7
 		echo '{"a":2}'
 	) >big
-	(ulimit -v 300000 && jsonl-split -q -j 1 big) | zstd -dc >got
+	# A sanitizer reserves more than any limit, and is not what is measured.
+	(
+		grep -qE '__[at]san_init' "$(command -v jsonl-split)" ||
+		    ulimit -v 300000
+		jsonl-split -q -j 1 big
+	) | zstd -dc >got
 	[ "$(jq -r '.error.code // .data.a' got | xargs)" = \
 	    "1 record-too-long 2" ]
 	[ "$(jq '.raw // "" | length' got | xargs)" = "0 65536 0" ]
