@@ -70,7 +70,8 @@ demo:	## install what is missing, build, and see it work
 check:	## every test that needs no other implementation (SAN=address,undefined)
 	@scripts/install-deps build check
 	@$(MAKE) -s all units replays
-	@tests/run $(BUILD) $(if $(SAN),,structure) unit replay tools
+	@tests/run $(BUILD) $(if $(SAN),,structure) \
+	    $(if $(filter thread,$(SAN)),threads,unit replay tools)
 
 units: $(UNITS)
 replays: $(FUZZERS:%=$(BUILD)/replay/%)
