@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "completion.h"
+#include "content.h"
 #include "file.h"
 #include "frame.h"
 #include "join.h"
@@ -19,10 +20,6 @@
 #include "show.h"
 #include "verdict.h"
 #include "verify.h"
-
-/* As the other programs have it for -o. */
-#define SHARD_LEVEL 3
-#define LEVEL_UNSET INT32_MAX
 
 /* What a whole number is good for everywhere. */
 #define NUMBER_MAX 9007199254740992.0
@@ -251,8 +248,7 @@ join(struct cat *c, int n, char *names[], struct err *e)
 {
 	struct join_rules rules = {
 		.frame_max = c->frame_max, .fragment = c->fragment,
-		.anew = c->level != LEVEL_UNSET,
-		.level = c->level != LEVEL_UNSET ? c->level : SHARD_LEVEL,
+		.level = c->level,
 		.first = c->range.first, .last = c->range.last,
 	};
 	struct pick all = { .first = rules.first, .last = rules.last };
@@ -311,7 +307,7 @@ run(struct cat *c, int argc, char *argv[], struct err *e)
 	if (c->text != (c->model_name != NULL))
 		return err_set(e, ERR_USAGE,
 		    "--text and -m MODEL need each other");
-	if (c->level != LEVEL_UNSET && c->output == NULL)
+	if (c->level != CONTENT_LEVEL_KEEP && c->output == NULL)
 		return err_set(e, ERR_USAGE, "-z without -o");
 	if (c->check && c->range.last != UINT64_MAX)
 		return err_set(e, ERR_USAGE, "--check reads everything: no -n");
@@ -330,7 +326,7 @@ int
 main(int argc, char *argv[])
 {
 	struct cat c = {
-		.range = { 0, UINT64_MAX }, .level = LEVEL_UNSET,
+		.range = { 0, UINT64_MAX }, .level = CONTENT_LEVEL_KEEP,
 		.frame_max = FRAME_PLAIN_MAX, .show = { .fd = STDOUT_FILENO },
 	};
 	struct err e = { 0 };

@@ -50,6 +50,18 @@ buf_putc(struct buf *b, char c, struct err *e)
 }
 
 int
+buf_put_u64(struct buf *b, uint64_t v, struct err *e)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	return buf_put(b, digits + at, sizeof digits - at, e);
+}
+
+int
 buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
 {
 	va_list ap;

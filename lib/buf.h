@@ -9,6 +9,7 @@
 #define BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -21,10 +22,12 @@ struct buf {
 /* Make room for MORE bytes beyond N. */
 int buf_reserve(struct buf *b, size_t more, struct err *e) ERR_CHECK;
 
-/* Append N bytes at P; a string; one byte; what the format gives. */
+/* Append N bytes at P; a string; one byte; V in decimal digits; what the
+ * format gives. */
 int buf_put(struct buf *b, const void *p, size_t n, struct err *e) ERR_CHECK;
 int buf_puts(struct buf *b, const char *s, struct err *e) ERR_CHECK;
 int buf_putc(struct buf *b, char c, struct err *e) ERR_CHECK;
+int buf_put_u64(struct buf *b, uint64_t v, struct err *e) ERR_CHECK;
 int buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
     ERR_PRINTF(3, 4) ERR_CHECK;
 

@@ -3,6 +3,14 @@
 #include "content.h"
 #include "safetensors.h"
 
+int
+content_level(int level, bool image)
+{
+	if (level != CONTENT_LEVEL_KEEP)
+		return level;
+	return image ? 0 : 3;
+}
+
 bool
 content_next(struct content *c, struct content_record *r)
 {

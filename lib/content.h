@@ -8,6 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * The level of compression for content that may be an IMAGE, where LEVEL was
+ * asked for.  CONTENT_LEVEL_KEEP is what pays in a file that is kept: level 3
+ * halves text, and takes less time than making it; of a log-mel in f32 it
+ * takes a tenth, and more time than making that, so images are stored.
+ */
+#define CONTENT_LEVEL_KEEP (-1000000)
+int content_level(int level, bool image);
+
 /* A walk over the N bytes at P.  AT is where the next record begins. */
 struct content {
 	const char *p;

@@ -10,6 +10,8 @@
 
 /* A zstd block holds no more than this (RFC 8878, 3.1.1.2). */
 #define BLOCK_MAX (128u << 10)
+/* Memory beyond this goes back when the next frame is joined. */
+#define KEEP (16u << 20)
 #define WINDOW_LOG_MAX 27
 #define INFLATE_SIZE (128u << 10)
 
@@ -17,6 +19,7 @@ struct frame_codec {
 	ZSTD_CCtx *compress;	/* made when first used */
 	ZSTD_DCtx *expand;
 	struct checksum *checksum;
+	struct buf joined;	/* parts, where libzstd wants one piece */
 };
 
 struct frame_inflate {
@@ -73,6 +76,7 @@ frame_codec_free(struct frame_codec *c)
 	(void)ZSTD_freeCCtx(c->compress);
 	(void)ZSTD_freeDCtx(c->expand);
 	checksum_free(c->checksum);
+	buf_free(&c->joined);
 	free(c);
 }
 
@@ -153,10 +157,42 @@ put_header(unsigned char *p, uint64_t n)
 	return 5 + bytes;
 }
 
-/* A stored frame of the N bytes at P, at OUT, which has room; its size. */
-static size_t
-store(const char *p, size_t n, unsigned char *out, struct checksum *checksum)
+/* Where in some parts a copy has come to. */
+struct place {
+	const struct frame_part *part;
+	size_t at;		/* byte of the part */
+};
+
+/* Copy the next N bytes of the parts to P. */
+static void
+copy(struct place *from, unsigned char *p, size_t n)
 {
+	while (n > 0) {
+		size_t left = from->part->n - from->at;
+		size_t m = left < n ? left : n;
+
+		if (m > 0)
+			memcpy(p, (const char *)from->part->p + from->at, m);
+		from->at += m;
+		if (m == left) {
+			from->part++;
+			from->at = 0;
+		}
+		p += m;
+		n -= m;
+	}
+}
+
+/*
+ * A stored frame of PARTS, which have N bytes, at OUT, which has room; its
+ * size.  The one copy that there is goes block by block, so that the
+ * checksum finds each in the cache.
+ */
+static size_t
+store(const struct frame_part *parts, size_t n, unsigned char *out,
+    struct checksum *checksum)
+{
+	struct place from = { parts, 0 };
 	size_t at = put_header(out, n);
 
 	checksum_reset(checksum);
@@ -165,18 +201,34 @@ store(const char *p, size_t n, unsigned char *out, struct checksum *checksum)
 		uint32_t h = (uint32_t)m << 3 | (m == n);
 
 		le_put24(out + at, h);
-		if (m > 0)
-			memcpy(out + at + 3, p, m);
+		copy(&from, out + at + 3, m);
 		checksum_update(checksum, out + at + 3, m);
 		at += 3 + m;
-		p += m;
 		n -= m;
 	} while (n > 0);
 	le_put32(out + at, (uint32_t)checksum_value(checksum));
 	return at + 4;
 }
 
-/* As store, by libzstd at LEVEL. */
+/* Make one piece of the N_PARTS PARTS: where its bytes are, or NULL. */
+static const void *
+join(struct frame_codec *c, const struct frame_part *parts, size_t n_parts,
+    struct err *e)
+{
+	if (n_parts == 1 && parts[0].n > 0)
+		return parts[0].p;
+	if (c->joined.cap > KEEP)
+		buf_free(&c->joined);
+	buf_clear(&c->joined);
+	if (buf_reserve(&c->joined, 1, e) < 0)	/* not nothing */
+		return NULL;
+	for (size_t i = 0; i < n_parts; i++)
+		if (buf_put(&c->joined, parts[i].p, parts[i].n, e) < 0)
+			return NULL;
+	return c->joined.p;
+}
+
+/* As store, by libzstd at LEVEL, of the N bytes at P. */
 static int
 compress(struct frame_codec *c, int level, const void *p, size_t n,
     struct buf *out, size_t *size, struct err *e)
@@ -200,11 +252,15 @@ compress(struct frame_codec *c, int level, const void *p, size_t n,
 }
 
 int
-frame_compress(struct frame_codec *c, int level, const void *p, size_t n,
-    struct buf *out, struct err *e)
+frame_gather(struct frame_codec *c, int level,
+    const struct frame_part *parts, size_t n_parts, struct buf *out,
+    struct err *e)
 {
-	size_t room, size = 0;
+	size_t room, size = 0, n = 0;
+	const void *p;
 
+	for (size_t i = 0; i < n_parts && n <= UINT32_MAX / 2; i++)
+		n += parts[i].n;
 	if (n > UINT32_MAX / 2)
 		return err_set(e, ERR_SYSTEM,
 		    "a frame of %zu bytes is more than the format holds", n);
@@ -214,15 +270,25 @@ frame_compress(struct frame_codec *c, int level, const void *p, size_t n,
 	if (buf_reserve(out, room, e) < 0)
 		return -1;
 	if (level == 0)
-		size = store(p, n, (unsigned char *)out->p + out->n + 12,
+		size = store(parts, n, (unsigned char *)out->p + out->n + 12,
 		    c->checksum);
-	else if (compress(c, level, p, n, out, &size, e) < 0)
+	else if ((p = join(c, parts, n_parts, e)) == NULL ||
+	    compress(c, level, p, n, out, &size, e) < 0)
 		return -1;
 	le_put32(out->p + out->n, FRAME_MAGIC_PREFIX);
 	le_put32(out->p + out->n + 4, 4);
 	le_put32(out->p + out->n + 8, (uint32_t)size);
 	out->n += 12 + size;
 	return 0;
+}
+
+int
+frame_compress(struct frame_codec *c, int level, const void *p, size_t n,
+    struct buf *out, struct err *e)
+{
+	struct frame_part all = { p, n };
+
+	return frame_gather(c, level, &all, 1, out, e);
 }
 
 int

@@ -65,6 +65,15 @@ int frame_expand(struct frame_codec *c, const struct frame *f,
 int frame_compress(struct frame_codec *c, int level, const void *p, size_t n,
     struct buf *out, struct err *e) ERR_CHECK;
 
+/* The same of content that lies in N parts, each of which may be empty. */
+struct frame_part {
+	const void *p;
+	size_t n;
+};
+int frame_gather(struct frame_codec *c, int level,
+    const struct frame_part *parts, size_t n, struct buf *out,
+    struct err *e) ERR_CHECK;
+
 /* Append to OUT a skippable frame of MAGIC that holds N bytes at P. */
 int frame_skippable(uint32_t magic, const void *p, size_t n, struct buf *out,
     struct err *e) ERR_CHECK;

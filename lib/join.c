@@ -5,6 +5,7 @@
 #include "le.h"
 #include "ossicle.h"
 #include "provenance.h"
+#include "safetensors.h"
 #include "stream.h"
 #include "view.h"
 
@@ -145,6 +146,7 @@ join_frame(struct join *j, struct stream_reader *r, struct err *e)
 	struct part part;
 	char prefix[PREFIX];
 	size_t n;
+	int level;
 
 	buf_clear(&j->plain);
 	if (frame_expand(j->codec, f, &j->plain, e) < 0 ||
@@ -154,8 +156,11 @@ join_frame(struct join *j, struct stream_reader *r, struct err *e)
 		return 0;
 	n = part.end - part.at;
 	buf_clear(&j->packed);
-	if (j->rules.anew || f->stored || n < j->plain.n) {
-		if (frame_compress(j->codec, j->rules.level,
+	level = content_level(j->rules.level,
+	    safetensors_is(j->plain.p, j->plain.n));
+	if (j->rules.level != CONTENT_LEVEL_KEEP ||
+	    (f->stored && level != 0) || n < j->plain.n) {
+		if (frame_compress(j->codec, level,
 		    j->plain.p + part.at, n, &j->packed, e) < 0)
 			return -1;
 	} else {

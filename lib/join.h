@@ -19,8 +19,11 @@ struct join;
 struct join_rules {
 	uint64_t frame_max;	/* the limit of a frame's content */
 	bool fragment;		/* the inputs are parts of streams */
-	bool anew;		/* compress every frame, at LEVEL; else ... */
-	int level;		/* ... only what is stored, or cut */
+	/*
+	 * CONTENT_LEVEL_KEEP: a frame goes over as it is, but for what is cut
+	 * and for text that is stored; else every frame is compressed anew.
+	 */
+	int level;
 	uint64_t first, last;	/* numbers of the records wanted, from 0 */
 };
 

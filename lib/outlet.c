@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content.h"
 #include "frame.h"
 #include "lengths.h"
 #include "message.h"
@@ -49,11 +50,9 @@ recycle(struct buf *b)
 }
 
 void
-outlet_begin(struct outlet *o, struct frame_codec *codec,
-    struct buf *scratch, bool joins)
+outlet_begin(struct outlet *o, struct frame_codec *codec, bool joins)
 {
 	o->codec = codec;
-	o->scratch = scratch;
 	o->joins = joins;
 	o->notes = 0;
 	o->n_pieces = 0;
@@ -90,16 +89,15 @@ add_piece(struct outlet *o, const struct outlet_piece *piece, struct err *e)
 	return 0;
 }
 
-/* Add a frame of the N bytes at P, which PIECE describes. */
+/* Add a frame of the N parts, which PIECE describes. */
 static int
-add_frame(struct outlet *o, const void *p, size_t n,
+add_frame(struct outlet *o, const struct frame_part *parts, size_t n,
     struct outlet_piece piece, struct err *e)
 {
 	piece.text = false;
-	piece.plain = n;
 	piece.at = o->packed.n;
-	if (frame_compress(o->codec, o->rules->level, p, n, &o->packed,
-	    e) < 0)
+	if (frame_gather(o->codec, content_level(o->rules->level, n > 1),
+	    parts, n, &o->packed, e) < 0)
 		return -1;
 	piece.n = o->packed.n - piece.at;
 	return add_piece(o, &piece, e);
@@ -109,11 +107,12 @@ add_frame(struct outlet *o, const void *p, size_t n,
 static int
 close_run(struct outlet *o, size_t end, struct err *e)
 {
+	struct frame_part text = { o->text.p + o->run.at, end - o->run.at };
+
 	if (o->run.records > 0) {
-		o->run.n = end - o->run.at;
+		o->run.n = o->run.plain = text.n;
 		if (o->joins ? add_piece(o, &o->run, e) < 0 :
-		    add_frame(o, o->text.p + o->run.at, o->run.n, o->run,
-		    e) < 0)
+		    add_frame(o, &text, 1, o->run, e) < 0)
 			return -1;
 	}
 	if (!o->joins) {	/* the text is in its frame now */
@@ -146,11 +145,11 @@ put_lengths(struct outlet *o, const struct record *r, struct err *e)
 
 /* R is longer than a frame may be. */
 static int
-too_long(const struct outlet *o, size_t n, struct err *e)
+too_long(const struct outlet *o, uint64_t n, struct err *e)
 {
 	(void)err_record(e, CODE_RECORD_TOO_LONG,
-	    "the record takes %zu bytes, and a frame holds %llu", n,
-	    (unsigned long long)o->rules->frame_max);
+	    "the record takes %llu bytes, and a frame holds %llu",
+	    (unsigned long long)n, (unsigned long long)o->rules->frame_max);
 	return err_hint(e, "shorten it, or raise --max-frame here and in the "
 	    "programs that follow");
 }
@@ -162,20 +161,21 @@ put_image(struct outlet *o, struct record *r, struct err *e)
 	struct outlet_piece piece = {
 		.records = 1, .errors = record_has_error(r),
 	};
+	struct frame_part parts[RECORD_PARTS_MAX];
+	size_t n = 0;
 
-	if (outlet_end(o, e) < 0)
+	if (outlet_end(o, e) < 0 || record_image(r, parts, &n, e) < 0)
 		return -1;
-	buf_clear(o->scratch);
-	if (record_put_content(r, o->scratch, e) < 0)
-		return -1;
-	if (o->scratch->n > o->rules->frame_max)
-		return too_long(o, o->scratch->n, e);
+	for (size_t i = 0; i < n; i++)
+		piece.plain += parts[i].n;
+	if (piece.plain > o->rules->frame_max)
+		return too_long(o, piece.plain, e);
 	piece.lengths_at = o->lengths.n;
 	if (put_lengths(o, r, e) < 0)
 		return -1;
 	/* What follows begins a new run. */
 	o->run.lengths_at = o->lengths.n;
-	return add_frame(o, o->scratch->p, o->scratch->n, piece, e);
+	return add_frame(o, parts, n, piece, e);
 }
 
 /* Add R, which has none, as a line. */
@@ -184,8 +184,11 @@ put_line(struct outlet *o, struct record *r, struct err *e)
 {
 	size_t from = o->text.n, n;
 
-	if (record_put_content(r, &o->text, e) < 0)
+	if (record_put_json(r, &o->text, e) < 0 ||
+	    buf_putc(&o->text, '\n', e) < 0) {
+		o->text.n = from;
 		return -1;
+	}
 	n = o->text.n - from;
 	if (n > o->rules->frame_max) {
 		o->text.n = from;

@@ -21,7 +21,7 @@ struct stream_writer;
 /* What holds for the whole run. */
 struct outlet_rules {
 	const char *program;
-	int level;		/* of compression */
+	int level;		/* as content_level takes it */
 	uint64_t frame_max;	/* bytes of a frame's content */
 	bool strict;		/* new notes become errors */
 	bool quiet;		/* no messages about records */
@@ -42,7 +42,6 @@ struct outlet_piece {
 struct outlet {
 	const struct outlet_rules *rules;
 	struct frame_codec *codec;	/* the thread's, while it has us */
-	struct buf *scratch;		/* the thread's too */
 	bool joins;		/* leave lines to be joined with neighbours' */
 	size_t notes;		/* that the record had before the program */
 
@@ -66,9 +65,8 @@ struct outlet *outlet_new(const struct outlet_rules *rules, struct err *e)
     ERR_CHECK;
 void outlet_free(struct outlet *o);	/* O may be NULL */
 
-/* Make O empty, for a thread with CODEC and SCRATCH. */
-void outlet_begin(struct outlet *o, struct frame_codec *codec,
-    struct buf *scratch, bool joins);
+/* Make O empty, for a thread with CODEC. */
+void outlet_begin(struct outlet *o, struct frame_codec *codec, bool joins);
 
 /* Pass on R, which came with its error: nobody is told again. */
 int outlet_pass(struct outlet *o, struct record *r, struct err *e) ERR_CHECK;

@@ -15,6 +15,7 @@ struct record {
 	struct jsonspan field[RECORD_FIELDS];	/* in json, or in own */
 	struct buf own[RECORD_FIELDS];	/* what record_set was given */
 	struct buf spare;
+	struct buf header;	/* of the image */
 	struct member *unknown;
 	size_t n_unknown, cap_unknown;
 	struct tensors tensors;
@@ -58,6 +59,7 @@ record_free(struct record *r)
 		return;
 	buf_free(&r->json);
 	buf_free(&r->spare);
+	buf_free(&r->header);
 	for (size_t i = 0; i < RECORD_FIELDS; i++)
 		buf_free(&r->own[i]);
 	free(r->unknown);
@@ -401,20 +403,21 @@ undo:
 }
 
 int
-record_put_content(struct record *r, struct buf *out, struct err *e)
+record_image(struct record *r, struct frame_part parts[RECORD_PARTS_MAX],
+    size_t *n, struct err *e)
 {
-	size_t from = out->n;
+	const struct tensors *t = &r->tensors;
 
-	if (r->tensors.n > 0) {
-		buf_clear(&r->spare);
-		if (record_put_json(r, &r->spare, e) < 0)
-			return -1;
-		return safetensors_write(r->tensors.t, r->tensors.n,
-		    r->spare.p, r->spare.n, out, e);
-	}
-	if (record_put_json(r, out, e) < 0 || buf_putc(out, '\n', e) < 0) {
-		out->n = from;
+	buf_clear(&r->spare);
+	buf_clear(&r->header);
+	if (record_put_json(r, &r->spare, e) < 0 ||
+	    safetensors_write_header(r->tensors.t, t->n, r->spare.p,
+	    r->spare.n, &r->header, e) < 0)
 		return -1;
-	}
+	parts[0] = (struct frame_part){ r->header.p, r->header.n };
+	for (size_t i = 0; i < t->n; i++)
+		parts[1 + i] = (struct frame_part){ t->t[i].data,
+		    t->t[i].n_bytes };
+	*n = 1 + t->n;
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "frame.h"
 #include "jsonscan.h"
 #include "safetensors.h"
 
@@ -88,8 +89,12 @@ size_t record_tensors(const struct record *r);
 int record_put_json(const struct record *r, struct buf *out, struct err *e)
     ERR_CHECK;
 
-/* Append what R is in a frame: its JSON and a newline, or its image. */
-int record_put_content(struct record *r, struct buf *out, struct err *e)
-    ERR_CHECK;
+/*
+ * The image of R, which has tensors, in *N parts: what a frame holds of it.
+ * They stand until R is changed.
+ */
+#define RECORD_PARTS_MAX (1 + RECORD_TENSORS_MAX)
+int record_image(struct record *r, struct frame_part parts[RECORD_PARTS_MAX],
+    size_t *n, struct err *e) ERR_CHECK;
 
 #endif

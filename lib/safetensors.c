@@ -48,17 +48,22 @@ put_entry(struct buf *out, const struct tensor *t, uint64_t from,
 		    t->name, t->n_bytes);
 	if (buf_putc(out, ',', e) < 0 ||
 	    buf_put_json(out, t->name, strlen(t->name), e) < 0 ||
-	    buf_printf(out, e, ":{\"dtype\":\"%s\",\"shape\":[%llu",
-	    dtype_name(t->dtype), (unsigned long long)t->shape[0]) < 0)
+	    buf_puts(out, ":{\"dtype\":\"", e) < 0 ||
+	    buf_puts(out, dtype_name(t->dtype), e) < 0 ||
+	    buf_puts(out, "\",\"shape\":[", e) < 0 ||
+	    buf_put_u64(out, t->shape[0], e) < 0)
 		return -1;
-	if (t->rank == 2 &&
-	    buf_printf(out, e, ",%llu", (unsigned long long)t->shape[1]) < 0)
+	if (t->rank == 2 && (buf_putc(out, ',', e) < 0 ||
+	    buf_put_u64(out, t->shape[1], e) < 0))
 		return -1;
-	return buf_printf(out, e, "],\"data_offsets\":[%llu,%llu]}",
-	    (unsigned long long)from, (unsigned long long)(from + n));
+	if (buf_puts(out, "],\"data_offsets\":[", e) < 0 ||
+	    buf_put_u64(out, from, e) < 0 || buf_putc(out, ',', e) < 0 ||
+	    buf_put_u64(out, from + n, e) < 0)
+		return -1;
+	return buf_puts(out, "]}", e);
 }
 
-/* Append the header: its length, itself, blanks. */
+/* Append the header of sorted tensors: its length, itself, blanks. */
 static int
 put_header(struct buf *out, const struct tensor *t, size_t n,
     const char *record, size_t n_record, struct err *e)
@@ -91,15 +96,27 @@ put_header(struct buf *out, const struct tensor *t, size_t n,
 }
 
 int
+safetensors_write_header(struct tensor *t, size_t n, const char *record,
+    size_t n_record, struct buf *out, struct err *e)
+{
+	size_t was = out->n;
+
+	if (n > 1)
+		qsort(t, n, sizeof *t, compare);
+	if (put_header(out, t, n, record, n_record, e) == 0)
+		return 0;
+	out->n = was;
+	return -1;
+}
+
+int
 safetensors_write(struct tensor *t, size_t n, const char *record,
     size_t n_record, struct buf *out, struct err *e)
 {
 	size_t was = out->n, total = 0;
 
-	if (n > 1)
-		qsort(t, n, sizeof *t, compare);
-	if (put_header(out, t, n, record, n_record, e) < 0)
-		goto undo;
+	if (safetensors_write_header(t, n, record, n_record, out, e) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		total += t[i].n_bytes;
 	if (buf_reserve(out, total, e) < 0)

@@ -30,10 +30,13 @@ struct tensor {
 
 /*
  * Append to OUT the image of N tensors at T (sorted here, in place) with
- * RECORD's N_RECORD bytes of JSON.  ERR_RECORD record-too-long where the
- * header would exceed its limit.
+ * RECORD's N_RECORD bytes of JSON; or what stands in it before the tensors'
+ * data, which follow in the order that T then has.  ERR_RECORD
+ * record-too-long where the header would exceed its limit.
  */
 int safetensors_write(struct tensor *t, size_t n, const char *record,
+    size_t n_record, struct buf *out, struct err *e) ERR_CHECK;
+int safetensors_write_header(struct tensor *t, size_t n, const char *record,
     size_t n_record, struct buf *out, struct err *e) ERR_CHECK;
 
 /*

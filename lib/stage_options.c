@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "completion.h"
+#include "content.h"
 #include "frame.h"
 #include "option.h"
 #include "ossicle.h"
@@ -13,12 +14,6 @@
 #include "stage_program.h"
 #include "stage_run.h"
 #include "thread.h"
-
-/*
- * Shards are read many times and kept: level 3 takes some 10 % off f32
- * features and half off text, and costs less than computing them did.
- */
-#define SHARD_LEVEL 3
 
 #define FRAME_MAX_MIN (64 << 10)	/* that an error always fits */
 #define FRAME_MAX_MAX (1 << 30)		/* the memory in flight */
@@ -30,7 +25,7 @@ static const struct opt options[] = {
 	    "use N threads (default: all that we may use)"),
 	OPT(struct stage_common, level, "level", 'z', "LEVEL",
 	    FRAME_LEVEL_MIN, FRAME_LEVEL_MAX,
-	    "zstd's level; 0 stores (default: 0, with -o 3)"),
+	    "zstd's level; 0 stores (default: 0, text with -o 3)"),
 	OPT(struct stage_common, rejects, "rejects", 'r', "FILE", 0, 0,
 	    "take records with an error out, to FILE"),
 	OPT_FN(struct stage_common, limit, "max-rejects", 0, "N|P%",
@@ -155,7 +150,7 @@ stage_options_parse(struct stage_run *r, int argc, char *argv[], bool *done,
 	int first;
 
 	*done = false;
-	c->level = STAGE_LEVEL_UNSET;
+	c->level = CONTENT_LEVEL_KEEP;
 	c->frame_max = FRAME_PLAIN_MAX;
 	if (option_parse(tables, 2, argc, argv, &first, e) < 0)
 		return -1;
@@ -165,8 +160,8 @@ stage_options_parse(struct stage_run *r, int argc, char *argv[], bool *done,
 		*done = true;
 		return answer(r, tables, 2, e);
 	}
-	if (c->level == STAGE_LEVEL_UNSET)
-		c->level = c->output == NULL ? 0 : SHARD_LEVEL;
+	if (c->level == CONTENT_LEVEL_KEEP && c->output == NULL)
+		c->level = 0;
 	r->threads = c->threads > 0 ? (unsigned)c->threads :
 	    thread_available();
 	return check(r, e);

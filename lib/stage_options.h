@@ -10,8 +10,6 @@
 
 struct stage_run;
 
-#define STAGE_LEVEL_UNSET (-1000000)	/* -z was not given */
-
 /*
  * Parse ARGV into R and its program's own struct.  *DONE where --help or the
  * like has been answered on stdout, and there is nothing else to do.

@@ -25,7 +25,6 @@ struct worker {
 	bool started;
 	struct frame_codec *codec;
 	struct record *record;
-	struct buf scratch;
 	void *own;		/* the program's */
 	uint64_t records, errors;	/* read, of the item at hand */
 };
@@ -116,7 +115,7 @@ treat(struct worker *w, struct item *i)
 {
 	struct outlet *o = i->outlet;
 
-	outlet_begin(o, w->codec, &w->scratch, !(i->first && i->last));
+	outlet_begin(o, w->codec, !(i->first && i->last));
 	w->records = w->errors = 0;
 	if (treat_content(w, i, &o->fault) == 0 &&
 	    outlet_end(o, &o->fault) == 0) {
@@ -187,7 +186,6 @@ worker_free(struct worker *w, const struct stage *stage)
 		stage->own_free(w->own);
 	frame_codec_free(w->codec);
 	record_free(w->record);
-	buf_free(&w->scratch);
 }
 
 /* Make W ready, before any thread runs: a program may want to fork. */

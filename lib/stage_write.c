@@ -35,7 +35,7 @@ write_joined(struct stage_run *r, struct frame_codec *codec, struct err *e)
 {
 	if (outlet_end(r->join, e) < 0 || write_frames(r, r->join, e) < 0)
 		return -1;
-	outlet_begin(r->join, codec, NULL, false);
+	outlet_begin(r->join, codec, false);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ write_pieces(struct stage_run *r, struct item *i, struct frame_codec *codec,
 	if (i->first && i->last)
 		return write_frames(r, o, e);
 	if (i->first)
-		outlet_begin(r->join, codec, NULL, false);
+		outlet_begin(r->join, codec, false);
 	r->join->codec = codec;
 	for (size_t k = 0; k < o->n_pieces; k++) {
 		if (o->pieces[k].text) {

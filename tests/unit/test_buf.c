@@ -28,6 +28,21 @@ bytes_come_out_as_they_went_in(void **state)
 }
 
 static void
+numbers_are_decimal(void **state)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(buf_put_u64(&b, 0, &e), 0);
+	assert_int_equal(buf_put_u64(&b, 1090, &e), 0);
+	assert_int_equal(buf_put_u64(&b, UINT64_MAX, &e), 0);
+	assert_int_equal(b.n, 25);
+	assert_memory_equal(b.p, "0109018446744073709551615", 25);
+	buf_free(&b);
+}
+
+static void
 too_much_is_no_memory_and_changes_nothing(void **state)
 {
 	struct buf b = { 0 };
@@ -73,6 +88,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_come_out_as_they_went_in),
+		cmocka_unit_test(numbers_are_decimal),
 		cmocka_unit_test(too_much_is_no_memory_and_changes_nothing),
 		cmocka_unit_test(json_strings_are_escaped_as_python_does),
 	};

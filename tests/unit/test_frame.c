@@ -90,6 +90,47 @@ each_size_and_level_comes_back(void **state)
 	frame_codec_free(c);
 }
 
+/* However content is cut into parts, the frame is the same. */
+static void
+parts_give_the_frame_of_the_whole(void **state)
+{
+	static const size_t cuts[][4] = {
+		{ 0, 0, 0, 0 }, { 1, 2, 131072, 262144 },
+		{ 131071, 131072, 131073, 299999 },
+		{ 150000, 150000, 300000, 300000 },
+	};
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	const size_t n = 300000;
+	char *p = noise(n);
+
+	(void)state;
+	assert_non_null(c);
+	for (int level = 0; level < 2; level++)
+		for (size_t i = 0; i < 4; i++) {
+			struct buf whole = { 0 }, out = { 0 };
+			struct frame_part parts[5];
+
+			for (size_t k = 0, at = 0; k < 5; k++) {
+				size_t end = k == 4 ? n : cuts[i][k];
+
+				parts[k] = (struct frame_part){ p + at,
+				    end - at };
+				at = end;
+			}
+			assert_int_equal(frame_compress(c, level, p, n, &whole,
+			    &e), 0);
+			assert_int_equal(frame_gather(c, level, parts, 5, &out,
+			    &e), 0);
+			assert_int_equal(out.n, whole.n);
+			assert_memory_equal(out.p, whole.p, out.n);
+			buf_free(&whole);
+			buf_free(&out);
+		}
+	frame_codec_free(c);
+	free(p);
+}
+
 /* One codec after another or the same again: the same bytes. */
 static void
 the_same_content_gives_the_same_bytes(void **state)
@@ -587,6 +628,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_size_and_level_comes_back),
 		cmocka_unit_test(the_same_content_gives_the_same_bytes),
+		cmocka_unit_test(parts_give_the_frame_of_the_whole),
 		cmocka_unit_test(
 		    a_stored_frame_is_its_content_and_little_more),
 		cmocka_unit_test(headers_that_lie_are_refused),

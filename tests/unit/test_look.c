@@ -226,7 +226,8 @@ join(const struct join_rules *rules, const struct buf *const *inputs,
 	return rc;
 }
 
-#define ALL { .frame_max = 1 << 20, .level = 3, .last = UINT64_MAX }
+#define ALL { .frame_max = 1 << 20, .level = CONTENT_LEVEL_KEEP, \
+    .last = UINT64_MAX }
 
 /* Its records hold no tensors and no audio, so their lengths are none. */
 static void
@@ -269,8 +270,7 @@ joined_inputs_hold_all_their_records(void **state)
 	for (int anew = 0; anew < 2; anew++) {
 		struct join_rules rules = ALL;
 
-		rules.anew = anew;
-		rules.level = anew ? 0 : 3;
+		rules.level = anew ? 0 : CONTENT_LEVEL_KEEP;
 		assert_int_equal(join(&rules, inputs, 3, &out, &e), 0);
 		if (read_bytes(out.p, out.n, false, &g) < 0)
 			fail_msg("%s", g.e.text);
@@ -340,11 +340,9 @@ frames_go_over_as_they_are_or_anew(void **state)
 	put_plain_shard(&packed, &stored);
 	assert_int_equal(occurrences(stored.p, stored.n, "{\"number\":5"), 11);
 	assert_true(occurrences(packed.p, packed.n, "{\"number\":5") < 11);
-	rules.level = 19;
 	assert_int_equal(join(&rules, inputs, 1, &out, &e), 0);
 	assert_int_equal(out.n, packed.n);
 	assert_memory_equal(out.p, packed.p, out.n);
-	rules.anew = true;
 	rules.level = 0;
 	assert_int_equal(join(&rules, inputs, 1, &out, &e), 0);
 	assert_int_equal(occurrences(out.p, out.n, "{\"number\":5"), 11);

@@ -8,6 +8,7 @@
 
 #include "unit.h"
 
+#include "content.h"
 #include "frame.h"
 #include "outlet.h"
 #include "outlet_inside.h"
@@ -15,7 +16,6 @@
 
 static struct outlet_rules rules;
 static struct frame_codec *codec;
-static struct buf scratch;
 static struct outlet *o, *joined;
 static struct record *r;
 static struct err e;
@@ -32,8 +32,8 @@ begin(void **state)
 	r = record_new(&e);
 	if (codec == NULL || o == NULL || joined == NULL || r == NULL)
 		return -1;
-	outlet_begin(o, codec, &scratch, false);
-	outlet_begin(joined, codec, &scratch, false);
+	outlet_begin(o, codec, false);
+	outlet_begin(joined, codec, false);
 	return 0;
 }
 
@@ -46,7 +46,6 @@ end(void **state)
 	outlet_free(NULL);
 	record_free(r);
 	frame_codec_free(codec);
-	buf_free(&scratch);
 	return 0;
 }
 
@@ -134,6 +133,29 @@ a_record_with_tensors_stands_alone(void **state)
 	assert_true(outlet_bytes(o) > 0);
 }
 
+/* Unless another level was asked for. */
+static void
+a_shard_has_its_text_compressed_and_its_images_stored(void **state)
+{
+	static const int levels[] = { CONTENT_LEVEL_KEEP, 0, 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct outlet_piece *p;
+
+		rules.level = levels[i];
+		outlet_begin(o, codec, false);
+		put_tensor("{}", 1000);
+		for (int k = 0; k < 100; k++)
+			put("{\"data\":\"the same\"}");
+		assert_int_equal(outlet_end(o, &e), 0);
+		assert_int_equal(o->n_pieces, 2);
+		p = o->pieces;
+		assert_int_equal(p[0].n < p[0].plain, levels[i] == 1);
+		assert_int_equal(p[1].n < p[1].plain, levels[i] != 0);
+	}
+}
+
 static void
 an_outlet_is_as_new_when_it_begins_again(void **state)
 {
@@ -141,7 +163,7 @@ an_outlet_is_as_new_when_it_begins_again(void **state)
 	put_tensor("{\"data\":2}", 3);
 	put("{\"error\":{\"code\":\"x\"}}");
 	assert_int_equal(outlet_end(o, &e), 0);
-	outlet_begin(o, codec, &scratch, false);
+	outlet_begin(o, codec, false);
 	assert_int_equal(outlet_bytes(o), 0);
 	assert_int_equal(o->records + o->errors + o->taken, 0);
 	put("{\"data\":9}");
@@ -174,7 +196,7 @@ a_line_may_just_fill_a_frame(void **state)
 	for (size_t n = 187; n <= 190; n++) {
 		char text[256], *p = text;
 
-		outlet_begin(o, codec, &scratch, false);
+		outlet_begin(o, codec, false);
 		p += sprintf(p, "{\"data\":\"");
 		memset(p, 'x', n);
 		(void)strcpy(p + n, "\"}");
@@ -202,7 +224,7 @@ a_record_too_long_keeps_its_place_and_its_error(void **state)
 	    "\"code\":\"record-too-long\",\"message\":\"the record takes 536 "
 	    "bytes, and a frame holds 400\",\"hint\":\"shorten it, or raise "
 	    "--max-frame here and in the programs that follow\"}}\n");
-	outlet_begin(o, codec, &scratch, false);
+	outlet_begin(o, codec, false);
 	(void)sprintf(text, "{\"at\":{\"file\":\"%0500d\"}}", 0);
 	put(text);
 	assert_int_equal(outlet_end(o, &e), 0);
@@ -309,7 +331,7 @@ joined_lines_make_the_frames_that_one_outlet_makes(void **state)
 	for (int i = 0; i < 20; i++) {
 		char text[64];
 
-		outlet_begin(o, codec, &scratch, true);
+		outlet_begin(o, codec, true);
 		(void)sprintf(text, "{\"data\":%d,\"audio\":[{\"tokens\":%d}]}",
 		    i, i);
 		put(text);
@@ -335,7 +357,7 @@ several_pieces_are_joined_one_by_one(void **state)
 {
 	(void)state;
 	rules.lengths = true;
-	outlet_begin(o, codec, &scratch, true);
+	outlet_begin(o, codec, true);
 	put("{\"data\":1}");
 	put_tensor("{\"data\":2}", 3);
 	put("{\"data\":3,\"audio\":[{},{}]}");
@@ -374,6 +396,7 @@ main(void)
 		TEST(lines_share_a_frame),
 		TEST(nothing_put_is_no_piece),
 		TEST(a_record_with_tensors_stands_alone),
+		TEST(a_shard_has_its_text_compressed_and_its_images_stored),
 		TEST(an_outlet_is_as_new_when_it_begins_again),
 		TEST(lines_beyond_a_frame_begin_another),
 		TEST(a_line_may_just_fill_a_frame),

@@ -14,7 +14,6 @@
 
 static struct stage_run r;
 static struct frame_codec *codec;
-static struct buf scratch;
 static struct task task;
 static struct item item;
 static struct record *rec;
@@ -61,7 +60,6 @@ end(void **state)
 	record_free(rec);
 	buf_free(&r.own_chain);
 	buf_free(&r.chain);
-	buf_free(&scratch);
 	buf_free(&task.chain);
 	return fclose(out);
 }
@@ -72,7 +70,7 @@ write_item(const char *const *records, bool first, bool last)
 {
 	item.first = first;
 	item.last = last;
-	outlet_begin(item.outlet, codec, &scratch, !(first && last));
+	outlet_begin(item.outlet, codec, !(first && last));
 	for (; *records != NULL; records++) {
 		assert_int_equal(record_parse(rec, *records,
 		    strlen(*records), &e), 0);
@@ -187,7 +185,7 @@ a_fault_comes_after_what_the_item_said(void **state)
 	assert_int_equal(pipe(ends), 0);
 	assert_true(saved >= 0);
 	item.first = item.last = true;
-	outlet_begin(item.outlet, codec, &scratch, false);
+	outlet_begin(item.outlet, codec, false);
 	assert_int_equal(record_parse(rec, "{\"error\":{\"code\":\"x\","
 	    "\"message\":\"m\"}}", 36, &e), 0);
 	assert_int_equal(outlet_put(item.outlet, rec, &e), 0);
