@@ -88,55 +88,76 @@ damaged(const struct frame *f, const char *what, struct err *e)
 	    (unsigned long long)f->offset, what);
 }
 
-/* Append to PLAIN, which has room, the content of the stored frame F. */
+/*
+ * Make F's raw the content of the frame, which is stored: what stands
+ * between its blocks goes, and they close up.
+ */
 static int
-expand_stored(struct frame_codec *c, const struct frame *f, struct buf *plain,
-    struct err *e)
+close_up(struct frame_codec *c, struct frame *f, struct err *e)
 {
-	size_t end = plain->n + (size_t)f->plain, at = f->blocks, n;
+	uint32_t checksum = frame_checksum(f);
+	size_t at = f->blocks, to = 0, n;
+	char *p = f->raw.p;
 	uint32_t h;
 
 	checksum_reset(c->checksum);
 	do {
-		h = le_get24(f->raw.p + at);
+		h = le_get24(p + at);
 		n = h >> 3;
-		if (n > end - plain->n)
+		if (n > f->plain - to)
 			return damaged(f, "it holds more than it says", e);
-		memcpy(plain->p + plain->n, f->raw.p + at + 3, n);
+		memmove(p + to, p + at + 3, n);
 		/* While the block is in the cache. */
-		checksum_update(c->checksum, plain->p + plain->n, n);
-		plain->n += n;
+		checksum_update(c->checksum, p + to, n);
+		to += n;
 		at += 3 + n;
 	} while (!(h & 1));
-	if (plain->n < end)
+	if (to < f->plain)
 		return damaged(f, "it holds less than it says", e);
-	if ((uint32_t)checksum_value(c->checksum) != frame_checksum(f))
+	if ((uint32_t)checksum_value(c->checksum) != checksum)
 		return damaged(f, "its checksum does not agree with its "
 		    "content", e);
+	f->raw.n = to;
 	return 0;
 }
 
-int
-frame_expand(struct frame_codec *c, const struct frame *f, struct buf *plain,
+/* Append to PLAIN the content of F, by libzstd. */
+static int
+decompress(struct frame_codec *c, const struct frame *f, struct buf *plain,
     struct err *e)
 {
 	size_t n, size = (size_t)f->plain;
 
 	if (buf_reserve(plain, size + 1, e) < 0)	/* not nothing */
 		return -1;
-	if (f->stored)
-		return expand_stored(c, f, plain, e);
 	if (c->expand == NULL)
 		c->expand = ZSTD_createDCtx();
 	if (c->expand == NULL)
 		return err_memory(e);
-	n = ZSTD_decompressDCtx(c->expand, plain->p + plain->n, size,
-	    f->raw.p, f->raw.n);
+	n = ZSTD_decompressDCtx(c->expand, plain->p, size, f->raw.p,
+	    f->raw.n);
 	if (ZSTD_isError(n))
 		return damaged(f, ZSTD_getErrorName(n), e);
 	if (n != size)
 		return damaged(f, "its content is not as long as it says", e);
-	plain->n += n;
+	plain->n = n;
+	return 0;
+}
+
+int
+frame_expand(struct frame_codec *c, struct frame *f, struct buf *plain,
+    struct err *e)
+{
+	struct buf swap = *plain;
+
+	buf_clear(plain);
+	if (!f->stored)
+		return decompress(c, f, plain, e);
+	if (close_up(c, f, e) < 0)
+		return -1;
+	*plain = f->raw;
+	f->raw = swap;
+	buf_clear(&f->raw);
 	return 0;
 }
 

@@ -52,11 +52,12 @@ struct frame_codec *frame_codec_new(struct err *e) ERR_CHECK;
 void frame_codec_free(struct frame_codec *c);
 
 /*
- * Append to PLAIN the content of data frame F, as source_read gave it: its
- * checksum is verified.
+ * Make PLAIN the content of data frame F, as source_read gave it: its
+ * checksum is verified.  The memory of a stored frame becomes PLAIN's, and
+ * PLAIN's that of F's raw, which holds nothing of use then.
  */
-int frame_expand(struct frame_codec *c, const struct frame *f,
-    struct buf *plain, struct err *e) ERR_CHECK;
+int frame_expand(struct frame_codec *c, struct frame *f, struct buf *plain,
+    struct err *e) ERR_CHECK;
 
 /*
  * Append to OUT a prefix and a data frame of the N bytes at P.  LEVEL as

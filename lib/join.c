@@ -142,13 +142,12 @@ look(struct join *j, struct stream_reader *r, struct part *part,
 static int
 join_frame(struct join *j, struct stream_reader *r, struct err *e)
 {
-	const struct frame *f = &j->frame;
+	struct frame *f = &j->frame;
 	struct part part;
 	char prefix[PREFIX];
 	size_t n;
 	int level;
 
-	buf_clear(&j->plain);
 	if (frame_expand(j->codec, f, &j->plain, e) < 0 ||
 	    look(j, r, &part, e) < 0)
 		return -1;
@@ -158,8 +157,8 @@ join_frame(struct join *j, struct stream_reader *r, struct err *e)
 	buf_clear(&j->packed);
 	level = content_level(j->rules.level,
 	    safetensors_is(j->plain.p, j->plain.n));
-	if (j->rules.level != CONTENT_LEVEL_KEEP ||
-	    (f->stored && level != 0) || n < j->plain.n) {
+	if (j->rules.level != CONTENT_LEVEL_KEEP || f->stored ||
+	    n < j->plain.n) {
 		if (frame_compress(j->codec, level,
 		    j->plain.p + part.at, n, &j->packed, e) < 0)
 			return -1;

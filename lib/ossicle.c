@@ -182,7 +182,6 @@ next_frame(struct ossicle_reader *r, struct err *e)
 			return stream_reader_settle(r->stream, e);
 		}
 	} while (event != STREAM_DATA);
-	buf_clear(&r->plain);
 	if (frame_expand(r->codec, &r->frame, &r->plain, e) < 0)
 		return -1;
 	r->content = (struct content){ r->plain.p, r->plain.n, 0 };

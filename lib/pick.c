@@ -38,7 +38,6 @@ pick_frame(struct order *o, struct err *e)
 	struct content_record r;
 	uint64_t records = 0, errors = 0;
 
-	buf_clear(&o->plain);
 	if (frame_expand(o->codec, &o->frame, &o->plain, e) < 0)
 		return -1;
 	content = (struct content){ o->plain.p, o->plain.n, 0 };

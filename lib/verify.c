@@ -70,7 +70,6 @@ check_frame(struct check *c, struct err *e)
 {
 	uint64_t number = c->verify->frames++;
 
-	buf_clear(&c->plain);
 	if (frame_expand(c->codec, &c->frame, &c->plain, e) == 0 &&
 	    check_content(c, e) == 0)
 		return 0;

@@ -152,6 +152,7 @@ static inline int
 read_fd(int fd, bool fragment, struct got *g)
 {
 	struct frame f = { 0 };
+	struct buf plain = { 0 };
 	struct frame_codec *c = frame_codec_new(&g->e);
 	struct stream_reader *r = stream_reader_new(fd, 1 << 20, fragment,
 	    &g->e);
@@ -165,8 +166,6 @@ read_fd(int fd, bool fragment, struct got *g)
 	g->changes = 0;
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	for (;;) {
-		size_t was = g->content.n;
-
 		if (stream_read(r, &event, &f, &g->e) < 0)
 			goto out;
 		if (event == STREAM_ENDED)
@@ -179,17 +178,18 @@ read_fd(int fd, bool fragment, struct got *g)
 				goto out;
 			continue;
 		}
-		if (frame_expand(c, &f, &g->content, &g->e) < 0)
+		if (frame_expand(c, &f, &plain, &g->e) < 0 ||
+		    buf_put(&g->content, plain.p, plain.n, &g->e) < 0)
 			goto out;
 		stream_reader_count(r, stream_reader_section(r),
-		    occurrences(g->content.p + was, g->content.n - was, "\n"),
-		    occurrences(g->content.p + was, g->content.n - was,
-		    "\"error\":"));
+		    occurrences(plain.p, plain.n, "\n"),
+		    occurrences(plain.p, plain.n, "\"error\":"));
 	}
 	g->sums = stream_reader_sums(r);
 	rc = stream_reader_settle(r, &g->e);
 out:
 	buf_free(&f.raw);
+	buf_free(&plain);
 	frame_codec_free(c);
 	stream_reader_free(r);
 	return rc;
