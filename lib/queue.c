@@ -28,16 +28,18 @@ struct queue {
 	uint64_t started;	/* items */
 	uint64_t written;
 	uint64_t bytes;
-	bool writing, closed, stopped;
+	bool read;		/* threads do */
+	bool reading, writing, closed, stopped;
 };
 
 struct queue *
-queue_new(unsigned threads, struct err *e)
+queue_new(unsigned threads, bool read, struct err *e)
 {
 	struct queue *q = calloc(1, sizeof *q);
 
 	if (q == NULL)
 		goto fail;
+	q->read = read;
 	q->size = 2 * (size_t)threads;
 	q->tasks = calloc(q->size, sizeof *q->tasks);
 	q->items = calloc(q->size, sizeof *q->items);
@@ -103,20 +105,17 @@ recycle(struct buf *b)
 	buf_clear(b);
 }
 
-struct task *
-queue_slot(struct queue *q)
+/* Whether there is room for another task.  The lock is held. */
+static bool
+has_room(const struct queue *q)
 {
-	struct task *t = NULL;
+	return q->pushed == q->done || (q->pushed - q->done < q->size &&
+	    q->bytes < QUEUE_BYTES);
+}
 
-	(void)pthread_mutex_lock(&q->lock);
-	while (!q->stopped && (q->pushed - q->done == q->size ||
-	    (q->bytes >= QUEUE_BYTES && q->pushed > q->done)))
-		(void)pthread_cond_wait(&q->room, &q->lock);
-	if (!q->stopped)
-		t = task_at(q, q->pushed);
-	(void)pthread_mutex_unlock(&q->lock);
-	if (t == NULL)
-		return NULL;
+static void
+empty(struct task *t)
+{
 	recycle(&t->frame.raw);
 	recycle(&t->chain);
 	recycle(&t->plain);
@@ -124,20 +123,49 @@ queue_slot(struct queue *q)
 	t->fault.kind = ERR_NONE;
 	t->cursor = 0;
 	t->section = 0;
+}
+
+struct task *
+queue_slot(struct queue *q)
+{
+	struct task *t = NULL;
+
+	(void)pthread_mutex_lock(&q->lock);
+	while (!q->stopped && !has_room(q))
+		(void)pthread_cond_wait(&q->room, &q->lock);
+	if (!q->stopped)
+		t = task_at(q, q->pushed);
+	(void)pthread_mutex_unlock(&q->lock);
+	if (t != NULL)
+		empty(t);
 	return t;
+}
+
+/* Put the task in that was filled.  The lock is held. */
+static void
+push(struct queue *q)
+{
+	struct task *t = task_at(q, q->pushed++);
+
+	t->bytes = t->frame.raw.n + t->plain.n +
+	    (t->is_frame ? t->frame.plain : 0);
+	q->bytes += t->bytes;
+	t->ready = !t->is_frame;
+}
+
+/* There is no more to come.  The lock is held. */
+static void
+end(struct queue *q)
+{
+	q->closed = true;
+	(void)pthread_cond_broadcast(&q->work);
 }
 
 void
 queue_push(struct queue *q)
 {
-	struct task *t;
-
 	(void)pthread_mutex_lock(&q->lock);
-	t = task_at(q, q->pushed++);
-	t->bytes = t->frame.raw.n + t->plain.n +
-	    (t->is_frame ? t->frame.plain : 0);
-	q->bytes += t->bytes;
-	t->ready = !t->is_frame;
+	push(q);
 	if (q->idle > 0)
 		(void)pthread_cond_signal(&q->work);
 	(void)pthread_mutex_unlock(&q->lock);
@@ -147,15 +175,14 @@ void
 queue_close(struct queue *q)
 {
 	(void)pthread_mutex_lock(&q->lock);
-	q->closed = true;
-	(void)pthread_cond_broadcast(&q->work);
+	end(q);
 	(void)pthread_mutex_unlock(&q->lock);
 }
 
 /*
  * What could be done now, most urgent first: to write makes room; to treat
- * comes before to expand, which would only make more to treat.  The lock is
- * held.
+ * comes before to expand, which would only make more to treat, and to read
+ * comes last.  The lock is held.
  */
 static bool
 choose(struct queue *q, enum queue_work *work)
@@ -174,6 +201,8 @@ choose(struct queue *q, enum queue_work *work)
 		*work = QUEUE_TREAT;
 	else if (q->expanding < q->pushed)
 		*work = QUEUE_EXPAND;
+	else if (q->read && !q->reading && !q->closed && has_room(q))
+		*work = QUEUE_READ;
 	else
 		return false;
 	return true;
@@ -228,6 +257,10 @@ queue_take(struct queue *q, struct task **task, struct item **item)
 	case QUEUE_EXPAND:
 		*task = task_at(q, q->expanding++);
 		break;
+	case QUEUE_READ:
+		q->reading = true;
+		*task = task_at(q, q->pushed);
+		break;
 	case QUEUE_NOTHING:
 		break;
 	}
@@ -235,7 +268,21 @@ queue_take(struct queue *q, struct task **task, struct item **item)
 	if (q->idle > 0 && choose(q, &more))
 		(void)pthread_cond_signal(&q->work);
 	(void)pthread_mutex_unlock(&q->lock);
+	if (work == QUEUE_READ)
+		empty(*task);
 	return work;
+}
+
+/* Whoever has read comes for more work, and wakes the others then. */
+void
+queue_read(struct queue *q, bool more)
+{
+	(void)pthread_mutex_lock(&q->lock);
+	push(q);
+	q->reading = false;
+	if (!more)
+		end(q);
+	(void)pthread_mutex_unlock(&q->lock);
 }
 
 void

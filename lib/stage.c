@@ -119,7 +119,7 @@ make_queue(struct stage_run *r, struct err *e)
 		return err_errno(e, "cannot make a pipe");
 	for (int i = 0; i < 2; i++)
 		(void)fcntl(r->stop[i], F_SETFD, FD_CLOEXEC);
-	r->queue = queue_new(r->threads, e);
+	r->queue = queue_new(r->threads, r->reader != NULL, e);
 	if (r->queue == NULL)
 		return -1;
 	items = queue_items(r->queue, &n);

@@ -66,25 +66,17 @@ next_frame(struct stage_run *r, struct task *t, bool *more, struct err *e)
 	return 0;
 }
 
-/* Put the stream on standard input into the queue. */
-static void
-read_stream(struct stage_run *r)
+void
+stage_input_read(struct stage_run *r, struct task *t)
 {
-	uint64_t total = input_size();
 	bool more = true;
 
-	while (more) {
-		struct task *t = queue_slot(r->queue);
-
-		if (t == NULL)
-			return;
-		if (next_frame(r, t, &more, &t->fault) < 0)
-			more = t->is_frame = false;
-		if (more)
-			progress_input(r->progress, t->frame.offset +
-			    t->frame.raw.n, total);
-		queue_push(r->queue);
-	}
+	if (next_frame(r, t, &more, &t->fault) < 0)
+		more = t->is_frame = false;
+	if (more)
+		progress_input(r->progress, t->frame.offset +
+		    t->frame.raw.n, input_size());
+	queue_read(r->queue, more);
 }
 
 int
@@ -104,33 +96,20 @@ stage_input_feed(struct stage_run *run, const void *p, size_t n, uint64_t done,
 	return 0;
 }
 
-/* Let the program feed its input. */
-static void
-feed(struct stage_run *r)
-{
-	struct err fault;
-	struct task *t;
-
-	fault.kind = ERR_NONE;
-	if (r->stage->feed(r->self, r, &fault) == 0)
-		return;
-	/* Its fault is told when all before it is written. */
-	t = queue_slot(r->queue);
-	if (t == NULL)
-		return;
-	t->fault = fault;
-	queue_push(r->queue);
-}
-
 void *
-stage_input_main(void *run)
+stage_input_feed_main(void *run)
 {
 	struct stage_run *r = run;
+	struct task *t = NULL;
+	struct err fault;
 
-	if (r->reader != NULL)
-		read_stream(r);
-	else
-		feed(r);
+	fault.kind = ERR_NONE;
+	/* A fault is told when all before it is written. */
+	if (r->stage->feed(r->self, r, &fault) < 0 &&
+	    (t = queue_slot(r->queue)) != NULL) {
+		t->fault = fault;
+		queue_push(r->queue);
+	}
 	queue_close(r->queue);
 	return NULL;
 }

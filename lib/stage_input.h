@@ -1,5 +1,5 @@
 /*
- * stage_input: the thread that reads.
+ * stage_input: what is read, or fed, on its way into the queue.
  */
 #ifndef STAGE_INPUT_H
 #define STAGE_INPUT_H
@@ -10,12 +10,17 @@
 #include "err.h"
 
 struct stage_run;
+struct task;
+
+/* Read the next frame of the stream on standard input into T, which the queue
+ * gave for that. */
+void stage_input_read(struct stage_run *run, struct task *t);
 
 /*
- * Put the input of RUN, a struct stage_run *, into its queue, to the end or
+ * Let the program of RUN, a struct stage_run *, feed the queue, to the end or
  * until the run has failed: a thread's function.
  */
-void *stage_input_main(void *run);
+void *stage_input_feed_main(void *run);
 
 /* What stage_wait and stage_feed do, in that thread. */
 int stage_input_wait(struct stage_run *run, int fd, struct err *e) ERR_CHECK;

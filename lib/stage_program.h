@@ -53,7 +53,7 @@ struct stage {
 	    struct outlet *out, struct err *e);
 
 	/*
-	 * A source instead of a filter: FEED runs in the reading thread and
+	 * A source instead of a filter: FEED runs in a thread of its own and
 	 * hands on input with stage_feed; each batch comes to BATCH in some
 	 * thread, which puts records.  With FEED and no BATCH, a batch is
 	 * JSON Lines of records, as from a frame.  What one batch gives is

@@ -1,9 +1,9 @@
 /*
  * stage_run: one run of a program, as the parts of the stage share it.
  *
- * stage.c sets it up and judges it; stage_input.c is the reading thread,
- * stage_work.c the others.  Threads read it; what they change is behind the
- * queue, or belongs to whoever writes.
+ * stage.c sets it up and judges it, stage_input.c brings the input, and
+ * stage_work.c has the threads.  These read it; what they change is behind
+ * the queue, or belongs to whoever writes.
  */
 #ifndef STAGE_RUN_H
 #define STAGE_RUN_H

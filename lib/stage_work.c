@@ -160,6 +160,9 @@ work(void *arg)
 
 	for (;;)
 		switch (queue_take(q, &t, &i)) {
+		case QUEUE_READ:
+			stage_input_read(w->run, t);
+			break;
 		case QUEUE_EXPAND:
 			expand(w, t);
 			queue_expanded(q, t);
@@ -218,16 +221,17 @@ start(pthread_t *thread, void *(*function)(void *), void *arg, struct err *e)
 	return err_errno(e, "cannot start a thread");
 }
 
-/* Run the reader, and N workers of which the first is this thread. */
+/* Run N workers, of which the first is this thread, and the feeder of a
+ * source beside them. */
 static int
 run_threads(struct stage_run *r, struct worker *w, unsigned n, struct err *e)
 {
-	pthread_t input;
-	int rc;
+	bool feeds = r->reader == NULL;
+	pthread_t feeder;
+	int rc = 0;
 
-	if (start(&input, stage_input_main, r, e) < 0)
+	if (feeds && start(&feeder, stage_input_feed_main, r, e) < 0)
 		return -1;
-	rc = 0;
 	for (unsigned i = 1; i < n && rc == 0; i++) {
 		rc = start(&w[i].thread, work, &w[i], e);
 		w[i].started = rc == 0;
@@ -239,7 +243,8 @@ run_threads(struct stage_run *r, struct worker *w, unsigned n, struct err *e)
 	for (unsigned i = 1; i < n; i++)
 		if (w[i].started)
 			(void)pthread_join(w[i].thread, NULL);
-	(void)pthread_join(input, NULL);
+	if (feeds)
+		(void)pthread_join(feeder, NULL);
 	return rc;
 }
 

@@ -25,6 +25,8 @@ struct crew {
 	struct buf written;	/* by whoever writes: no lock */
 	atomic_int writing, flying, most_flying, treated;
 	int stop_at;		/* items written, or 0: never */
+	int to_read;		/* tasks, by the threads; or 0: we put them */
+	int read;
 	int count;
 };
 
@@ -37,6 +39,24 @@ dawdle(const char *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		t.tv_nsec = (t.tv_nsec * 31 + p[i]) % 100000;
 	(void)nanosleep(&t, NULL);
+}
+
+/* Read a task: its number, and whether it is a frame. */
+static void
+read_task(struct crew *c, struct task *t)
+{
+	int number = c->read++;
+	struct err e;
+
+	assert_int_equal(t->plain.n, 0);
+	assert_int_equal(t->frame.raw.n, 0);
+	t->is_frame = number % 3 > 0;
+	if (buf_printf(t->is_frame ? &t->frame.raw : &t->plain, &e, "%d\n%d\n",
+	    number, number) < 0)
+		abort();
+	t->by_line = !t->is_frame && c->by_line;
+	dawdle("1234567", 7);
+	queue_read(c->q, number + 1 < c->to_read);
 }
 
 static void
@@ -79,6 +99,9 @@ work(void *arg)
 
 	for (;;)
 		switch (queue_take(c->q, &t, &i)) {
+		case QUEUE_READ:
+			read_task(c, t);
+			break;
 		case QUEUE_EXPAND:
 			/* The "frame" is its content. */
 			dawdle(t->frame.raw.p, t->frame.raw.n);
@@ -107,7 +130,7 @@ start(struct crew *c, unsigned threads, pthread_t *t)
 	struct err e;
 
 	c->threads = threads;
-	c->q = queue_new(threads, &e);
+	c->q = queue_new(threads, c->to_read > 0, &e);
 	assert_non_null(c->q);
 	for (unsigned i = 0; i < threads; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, work, c), 0);
@@ -242,6 +265,31 @@ a_stop_reaches_reader_and_threads(void **state)
 	buf_free(&c.written);
 }
 
+/* By whatever thread: one at a time, and no more than fly. */
+static void
+what_threads_read_comes_out_in_order(void **state)
+{
+	struct buf want = { 0 };
+	struct err e;
+
+	(void)state;
+	for (int number = 0; number < 100; number++)
+		assert_int_equal(buf_printf(&want, &e, "<%d\n%d\n>", number,
+		    number), 0);
+	for (unsigned threads = 1; threads <= THREADS_MAX; threads *= 2)
+		for (int by_line = 0; by_line < 2; by_line++) {
+			struct crew c = { .by_line = by_line, .to_read = 100 };
+			pthread_t t[THREADS_MAX];
+
+			start(&c, threads, t);
+			finish(&c, t);
+			assert_int_equal(c.written.n, want.n);
+			assert_memory_equal(c.written.p, want.p, want.n);
+			buf_free(&c.written);
+		}
+	buf_free(&want);
+}
+
 /* Claims, not memory: a task that says it is 1 GiB flies alone. */
 static void
 large_tasks_fly_alone(void **state)
@@ -288,7 +336,7 @@ an_item_keeps_its_owners_outlet(void **state)
 	size_t n;
 
 	(void)state;
-	q = queue_new(3, &e);
+	q = queue_new(3, false, &e);
 	assert_non_null(q);
 	items = queue_items(q, &n);
 	assert_int_equal(n, 6);
@@ -307,6 +355,7 @@ main(void)
 		cmocka_unit_test(
 		    an_empty_queue_that_is_closed_ends_the_threads),
 		cmocka_unit_test(a_stop_reaches_reader_and_threads),
+		cmocka_unit_test(what_threads_read_comes_out_in_order),
 		cmocka_unit_test(large_tasks_fly_alone),
 		cmocka_unit_test(large_results_hold_the_next_items_back),
 		cmocka_unit_test(an_item_keeps_its_owners_outlet),

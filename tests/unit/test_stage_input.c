@@ -1,5 +1,5 @@
-/* The reading thread: what it puts into the queue, and that it lets go when
- * the run has failed. */
+/* What is read, or fed, comes into the queue, and its faults in their turn;
+ * and that a wait is let go when the run has failed. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ begin(void **state)
 {
 	UNUSED(state);
 	memset(&r, 0, sizeof r);
-	r.queue = queue_new(8, &e);
+	r.queue = queue_new(8, false, &e);
 	r.progress = progress_new("test", false, NULL, &e);
 	return r.queue == NULL || r.progress == NULL || pipe(r.stop) < 0;
 }
@@ -72,6 +72,7 @@ read_stream(const struct buf *in)
 {
 	FILE *f = tmpfile();
 	int saved = dup(STDIN_FILENO);
+	struct task *t;
 
 	assert_non_null(f);
 	assert_int_equal(fwrite(in->p, 1, in->n, f), in->n);
@@ -80,7 +81,11 @@ read_stream(const struct buf *in)
 	r.reader = stream_reader_new(STDIN_FILENO, FRAME_PLAIN_MAX, false,
 	    &e);
 	assert_non_null(r.reader);
-	assert_null(stage_input_main(&r));
+	do {
+		t = queue_slot(r.queue);
+		assert_non_null(t);
+		stage_input_read(&r, t);
+	} while (t->is_frame);
 	if (saved >= 0) {
 		(void)dup2(saved, STDIN_FILENO);
 		(void)close(saved);
@@ -192,7 +197,7 @@ a_fault_of_a_source_comes_in_its_turn(void **state)
 
 	UNUSED(state);
 	r.stage = &s;
-	assert_null(stage_input_main(&r));
+	assert_null(stage_input_feed_main(&r));
 	i = next(QUEUE_TREAT);
 	assert_string_equal(i->task->fault.text, "no such file");
 	queue_written(r.queue, i);

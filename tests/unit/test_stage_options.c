@@ -9,6 +9,7 @@
 
 #include "unit.h"
 
+#include "content.h"
 #include "frame.h"
 #include "option.h"
 #include "stage_options.h"
@@ -87,7 +88,7 @@ shards_are_compressed_and_pipes_are_not(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(&filter, "-o x.zst"), 0);
-	assert_int_equal(r.common.level, 3);
+	assert_int_equal(r.common.level, CONTENT_LEVEL_KEEP);
 	assert_int_equal(parse(&filter, "-o x.zst -z 0"), 0);
 	assert_int_equal(r.common.level, 0);
 	assert_int_equal(parse(&filter, "-o x.zst -z -5"), 0);
