@@ -4,26 +4,42 @@ CFLAGS = -O2 -g
 PREFIX = /usr/local
 comma = ,
 BUILD = build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+LINUX := $(filter Linux,$(shell uname))
 PKGS = sndfile soxr json-c libzstd libxxhash nettle libutf8proc \
-    $(if $(filter Linux,$(shell uname)),libseccomp)
+    $(if $(LINUX),libseccomp)
 # A compiler that warns of more than ours does: make WARN=
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes \
     -Werror
+# What makes a fault harder to use; make HARDEN= HARDEN_LINK= does without.
+# Fortify wants an optimiser, and gets in the way of the sanitizers.
+FORTIFY = $(if $(SAN),,$(if $(filter-out -O0,$(filter -O%,$(CFLAGS))), \
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDEN = -fPIE -fstack-protector-strong $(FORTIFY)
+ifneq ($(LINUX),)
+HARDEN += -fstack-clash-protection
+HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+# The same bytes wherever it is built.
+ANYWHERE = -ffile-prefix-map='$(CURDIR)'=.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ALL_CFLAGS = -std=c11 $(WARN) -D_XOPEN_SOURCE=700 -ffp-contract=off \
-    -Ilib $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) \
-    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -Ilib $(PKG_CFLAGS) $(HARDEN) $(CFLAGS) $(ANYWHERE) \
+    $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+    -fno-omit-frame-pointer)
 LIBS = $(PKG_LIBS) -lm -lpthread
 LIB = $(BUILD)/libossicle.a
-LINK = $(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $(filter %.c,$^) $(LIB) $(LIBS)
+LINK = $(CC) $(ALL_CFLAGS) $(HARDEN_LINK) -MMD -MP -o $@ $(filter %.c,$^) \
+    $(LIB) $(LIBS)
 
 PROGRAMS = $(patsubst bin/%.c,%,$(wildcard bin/*.c))
-OBJS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
+OBJS = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard lib/*.c)))
 UNITS = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 ORACLES = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/conformance/*.c))
 BENCHES = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+TORTURES = $(BUILD)/torture/preload.so $(patsubst tests/%.c,$(BUILD)/%, \
+    $(filter-out %/preload.c,$(wildcard tests/torture/*.c)))
 PAGES = $(wildcard man/*.[157])
 VERSION = $(shell sed -n 's/.*OSSICLE_VERSION "\(.*\)"/\1/p' lib/ossicle.h)
 
@@ -44,6 +60,11 @@ $(BUILD)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIB)
 $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer
+
+# What stands between a program and its system: LD_PRELOAD.
+$(BUILD)/%.so: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -shared -MMD -MP -o $@ $< -ldl
 
 # Made anew, so that an object whose source is gone goes too.
 $(LIB): $(OBJS)
@@ -78,6 +99,7 @@ replays: $(FUZZERS:%=$(BUILD)/replay/%)
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 oracles: $(ORACLES)
 benches: $(BENCHES)
+tortures: $(TORTURES)
 
 conformance:	## compare with the originals, which it installs for itself
 	@scripts/install-deps build check conformance
@@ -86,7 +108,8 @@ conformance:	## compare with the originals, which it installs for itself
 
 lint:	## what compilers and checkers say of the code, the scripts, the pages
 	@scripts/install-deps build check lint
-	@tests/run $(BUILD)/lint headers scripts pages compilers analysis memory
+	@tests/run $(BUILD)/lint headers scripts pages compilers analysis \
+	    release memory
 
 TIME = 60
 fuzz:	## look for faults for TIME seconds, shared by all targets
@@ -94,6 +117,12 @@ fuzz:	## look for faults for TIME seconds, shared by all targets
 	@$(MAKE) -s CC=clang SAN=fuzzer-no-link,address,undefined \
 	    BUILD=$(BUILD)/fuzz fuzzers
 	@tests/fuzz/run $(BUILD)/fuzz/fuzz $(TIME) $(FUZZERS)
+
+SCALE = 1
+torture:	## what should break it, and does not (SCALE=10: ten times more)
+	@scripts/install-deps build check
+	@$(MAKE) -s all tortures
+	@SCALE=$(SCALE) tests/torture/run $(BUILD)
 
 bench: all benches	## how long each kernel takes here
 	@for b in $(BENCHES); do echo "$${b##*/}:"; $$b || exit 1; done
@@ -114,6 +143,7 @@ help:	## this text
 	@sed -n 's/^\([a-z]*\):.*## */\1	/p' Makefile | expand -t 14
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
-.PHONY: all demo check units replays fuzzers oracles benches conformance lint \
+.PHONY: all demo check units replays fuzzers oracles benches tortures torture \
+    conformance lint \
     fuzz bench install uninstall clean help FORCE
 .SECONDARY:
