@@ -3,12 +3,16 @@
 #include "content.h"
 #include "safetensors.h"
 
+#define IMAGE_LARGE (64u << 10)	/* features fill it, not ids */
+
 int
-content_level(int level, bool image)
+content_level(int level, bool image, uint64_t n)
 {
 	if (level != CONTENT_LEVEL_KEEP)
 		return level;
-	return image ? 0 : 3;
+	if (!image)
+		return 3;
+	return n > IMAGE_LARGE ? 0 : 1;
 }
 
 bool

@@ -7,15 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
- * The level of compression for content that may be an IMAGE, where LEVEL was
- * asked for.  CONTENT_LEVEL_KEEP is what pays in a file that is kept: level 3
- * halves text, and takes less time than making it; of a log-mel in f32 it
- * takes a tenth, and more time than making that, so images are stored.
+ * The level of compression for N bytes of content, an IMAGE perhaps, where
+ * LEVEL was asked for.  CONTENT_LEVEL_KEEP is what pays in a file that is
+ * kept: level 3 for lines; for images 1, which does as well with token ids,
+ * each image being compressed alone.  Of a log-mel in f32 it takes a tenth, in
+ * more time than it took to make, so images of more than 64 KiB are stored.
  */
 #define CONTENT_LEVEL_KEEP (-1000000)
-int content_level(int level, bool image);
+int content_level(int level, bool image, uint64_t n);
 
 /* A walk over the N bytes at P.  AT is where the next record begins. */
 struct content {

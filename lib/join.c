@@ -156,7 +156,7 @@ join_frame(struct join *j, struct stream_reader *r, struct err *e)
 	n = part.end - part.at;
 	buf_clear(&j->packed);
 	level = content_level(j->rules.level,
-	    safetensors_is(j->plain.p, j->plain.n));
+	    safetensors_is(j->plain.p, j->plain.n), n);
 	if (j->rules.level != CONTENT_LEVEL_KEEP || f->stored ||
 	    n < j->plain.n) {
 		if (frame_compress(j->codec, level,

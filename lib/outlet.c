@@ -96,8 +96,8 @@ add_frame(struct outlet *o, const struct frame_part *parts, size_t n,
 {
 	piece.text = false;
 	piece.at = o->packed.n;
-	if (frame_gather(o->codec, content_level(o->rules->level, n > 1),
-	    parts, n, &o->packed, e) < 0)
+	if (frame_gather(o->codec, content_level(o->rules->level, n > 1,
+	    piece.plain), parts, n, &o->packed, e) < 0)
 		return -1;
 	piece.n = o->packed.n - piece.at;
 	return add_piece(o, &piece, e);

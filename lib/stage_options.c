@@ -25,7 +25,7 @@ static const struct opt options[] = {
 	    "use N threads (default: all that we may use)"),
 	OPT(struct stage_common, level, "level", 'z', "LEVEL",
 	    FRAME_LEVEL_MIN, FRAME_LEVEL_MAX,
-	    "zstd's level; 0 stores (default: 0, text with -o 3)"),
+	    "zstd's level; 0 stores (default: 0; with -o what pays)"),
 	OPT(struct stage_common, rejects, "rejects", 'r', "FILE", 0, 0,
 	    "take records with an error out, to FILE"),
 	OPT_FN(struct stage_common, limit, "max-rejects", 0, "N|P%",
