@@ -37,60 +37,42 @@ static const struct opt options[] = {
 	OPT_END
 };
 
-/* Append what D names, as JSON. */
+/* Say option NAME: the N names at NAMES. */
 static int
-put_names(const char *const *names, size_t n, struct buf *out, struct err *e)
+say_names(struct stage_run *run, const char *name, const char *const *names,
+    size_t n, struct err *e)
 {
-	for (size_t i = 0; i < n; i++)
-		if (buf_putc(out, i == 0 ? '[' : ',', e) < 0 ||
-		    (names[i] == NULL ? buf_puts(out, "null", e) :
-		    buf_put_json(out, names[i], strlen(names[i]), e)) < 0)
-			return -1;
-	return buf_puts(out, "]", e);
-}
+	struct buf b = { 0 };
+	int rc = buf_putc(&b, '[', e);
 
-/* Say option NAME, the text TEXT as JSON or else what B holds. */
-static int
-say(struct stage_run *run, const char *name, const char *text,
-    struct buf *b, struct err *e)
-{
-	if (text != NULL) {
-		buf_clear(b);
-		if (buf_put_json(b, text, strlen(text), e) < 0)
-			return -1;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (i > 0)
+			rc = buf_putc(&b, ',', e);
+		if (rc == 0)
+			rc = names[i] == NULL ? buf_puts(&b, "null", e) :
+			    buf_put_json(&b, names[i], strlen(names[i]), e);
 	}
-	if (buf_putc(b, '\0', e) < 0)
-		return -1;
-	return stage_option(run, name, b->p, e);
+	if (rc == 0 && (rc = buf_put(&b, "]", 2, e)) == 0)
+		rc = stage_option(run, name, b.p, e);
+	buf_free(&b);
+	return rc;
 }
 
 /* Tell the provenance by which names the records are read. */
 static int
 describe(const struct pairing *s, struct stage_run *run, struct err *e)
 {
-	struct buf b = { 0 };
-	int rc = -1;
-
-	if (say(run, "format", dataset_format_name(s->dataset->format), &b,
+	if (stage_option_text(run, "format",
+	    dataset_format_name(s->dataset->format), e) < 0)
+		return -1;
+	if (s->info == NULL)
+		return 0;
+	if (stage_option_text(run, "info", s->info, e) < 0 ||
+	    stage_option_text(run, "name", s->name, e) < 0 ||
+	    say_names(run, "columns", s->named.column, DATASET_COLUMNS,
 	    e) < 0)
-		goto out;
-	if (s->info != NULL) {
-		if (say(run, "info", s->info, &b, e) < 0 ||
-		    say(run, "name", s->name, &b, e) < 0)
-			goto out;
-		buf_clear(&b);
-		if (put_names(s->named.column, DATASET_COLUMNS, &b, e) < 0 ||
-		    say(run, "columns", NULL, &b, e) < 0)
-			goto out;
-		buf_clear(&b);
-		if (put_names(s->named.tag, DATASET_TAGS, &b, e) < 0 ||
-		    say(run, "tags", NULL, &b, e) < 0)
-			goto out;
-	}
-	rc = 0;
-out:
-	buf_free(&b);
-	return rc;
+		return -1;
+	return say_names(run, "tags", s->named.tag, DATASET_TAGS, e);
 }
 
 static int

@@ -5,6 +5,7 @@
 #include "bpe_added.h"
 #include "bpe_cache.h"
 #include "bpe_core.h"
+#include "bpe_large.h"
 #include "bpe_load.h"
 #include "bpe_read.h"
 #include "bpe_words.h"
@@ -36,11 +37,18 @@ bpe_table_new(struct bpe_table *t, size_t n, struct err *e)
 	t->bits = 6;
 	while (((size_t)3 << t->bits) / 4 < n)
 		t->bits++;
-	t->slot = malloc(sizeof *t->slot << t->bits);
+	t->slot = bpe_large_new(sizeof *t->slot << t->bits, e);
 	if (t->slot == NULL)
-		return err_memory(e);
+		return -1;
 	memset(t->slot, 0xff, sizeof *t->slot << t->bits);
 	return 0;
+}
+
+void
+bpe_table_free(struct bpe_table *t)
+{
+	bpe_large_free(t->slot, sizeof *t->slot << t->bits);
+	t->slot = NULL;
 }
 
 /* Add the tokens of CONFIG, or the file's own, V. */
@@ -96,8 +104,8 @@ bpe_free(struct bpe *b)
 	bpe_added_free(b);
 	free(b->token);
 	free(b->pool);
-	free(b->words.slot);
-	free(b->pairs.slot);
+	bpe_table_free(&b->words);
+	bpe_table_free(&b->pairs);
 	free(b->merged);
 	free(b->byte_rank);
 	free(b->joined);

@@ -63,7 +63,7 @@ void bpe_free(struct bpe *b);
 size_t bpe_size(const struct bpe *b);
 
 /*
- * A cache for one thread, which grows to some 10 MiB.  NULL where there is no
+ * A cache for one thread, which grows to some 9 MiB.  NULL where there is no
  * memory.
  */
 struct bpe_cache *bpe_cache_new(const struct bpe *b, struct err *e);

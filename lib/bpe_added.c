@@ -137,7 +137,7 @@ grow_texts(struct bpe *b, struct err *e)
 	for (size_t i = 0; i < b->n_added; i++)
 		put_slot(&table, bpe_hash(b->texts_pool + b->added[i].at,
 		    b->added[i].n), i);
-	free(b->texts.slot);
+	bpe_table_free(&b->texts);
 	b->texts = table;
 	return 0;
 }
@@ -469,6 +469,6 @@ bpe_added_free(struct bpe *b)
 	free_needles(&b->before_nfc);
 	free_needles(&b->after_nfc);
 	free(b->added);
-	free(b->texts.slot);
+	bpe_table_free(&b->texts);
 	free(b->texts_pool);
 }

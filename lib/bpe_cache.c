@@ -4,32 +4,28 @@
 
 #include "bpe_cache.h"
 #include "bpe_core.h"
+#include "bpe_large.h"
 #include "bpe_merge.h"
 
 /* A word of more bytes than this, not all ASCII, is taken in units. */
 #define UNIT_MIN 12
 
-/* Where a word of at most BPE_SHORT_MAX bytes is looked for. */
-struct key {
-	uint64_t low, high;
-	struct bpe_short *place;	/* and the one behind it */
-};
+#define SHORTS_SIZE (sizeof(struct bpe_short) << BPE_SHORT_BITS)
 
 struct bpe_cache *
 bpe_cache_new(const struct bpe *b, struct err *e)
 {
 	struct bpe_cache *c = calloc(1, sizeof *c);
 
+	(void)b;
 	if (c == NULL) {
 		err_memory(e);
 		return NULL;
 	}
-	c->shorts = calloc((size_t)1 << BPE_SHORT_BITS, sizeof *c->shorts);
+	c->shorts = bpe_large_new(SHORTS_SIZE, e);
 	c->longs = calloc((size_t)1 << BPE_LONG_BITS, sizeof *c->longs);
 	c->room = malloc(BPE_ROOM);
-	c->whole = calloc(b->n_vocab / 64 + 1, sizeof *c->whole);
-	if (c->shorts == NULL || c->longs == NULL || c->room == NULL ||
-	    c->whole == NULL) {
+	if (c->shorts == NULL || c->longs == NULL || c->room == NULL) {
 		err_memory(e);
 		bpe_cache_free(c);
 		return NULL;
@@ -42,10 +38,9 @@ bpe_cache_free(struct bpe_cache *c)
 {
 	if (c == NULL)
 		return;
-	free(c->shorts);
+	bpe_large_free(c->shorts, SHORTS_SIZE);
 	free(c->longs);
 	free(c->room);
-	free(c->whole);
 	buf_free(&c->nfc);
 	buf_free(&c->nfc_work);
 	buf_free(&c->work);
@@ -79,54 +74,58 @@ get_room(const struct bpe_cache *c, uint64_t at)
 	return c->head - at > BPE_ROOM ? NULL : c->room + at % BPE_ROOM;
 }
 
-/* The key of the N bytes at P; bytes up to END may be read. */
-static inline struct key
-make_key(const struct bpe_cache *c, const char *p, size_t n, const char *end)
+/* Find out where the word W is looked for, and bring that near; bytes up to
+ * END may be read. */
+static inline void
+seek(const struct bpe_cache *c, struct bpe_word *w, const char *end)
 {
 	static const unsigned char mask[32] = {
 		255, 255, 255, 255, 255, 255, 255, 255,
 		255, 255, 255, 255, 255, 255, 255, 255,
 	};
-	struct key k;
+	const size_t n = w->n;
 	uint64_t h;
 
-	if (end - p >= BPE_SHORT_MAX) {
-		k.low = bpe_load8(p) & bpe_load8(mask + 16 - n);
-		k.high = bpe_load8(p + 8) & bpe_load8(mask + 24 - n);
+	if (n > BPE_SHORT_MAX) {
+		w->low = bpe_hash(w->p, n);
+		BPE_PREFETCH(&c->longs[w->low >> (64 - BPE_LONG_BITS)]);
+		return;
+	}
+	if (end - w->p >= BPE_SHORT_MAX) {
+		w->low = bpe_load8(w->p) & bpe_load8(mask + 16 - n);
+		w->high = bpe_load8(w->p + 8) & bpe_load8(mask + 24 - n);
 	} else {
 		char word[BPE_SHORT_MAX] = { 0 };
 
-		memcpy(word, p, n);
-		k.low = bpe_load8(word);
-		k.high = bpe_load8(word + 8);
+		memcpy(word, w->p, n);
+		w->low = bpe_load8(word);
+		w->high = bpe_load8(word + 8);
 	}
-	h = k.low * UINT64_C(0x9e3779b97f4a7c15) ^
-	    k.high * UINT64_C(0xc2b2ae3d27d4eb4f);
+	h = w->low * UINT64_C(0x9e3779b97f4a7c15) ^
+	    w->high * UINT64_C(0xc2b2ae3d27d4eb4f);
 	h = (h ^ h >> 29) * UINT64_C(0xff51afd7ed558ccd);
-	k.place = c->shorts + 2 * (h >> (65 - BPE_SHORT_BITS));
-	return k;
+	w->place = c->shorts + 2 * (h >> (65 - BPE_SHORT_BITS));
+	BPE_PREFETCH(w->place);
 }
 
-/* Whether S holds the word of N bytes with key K. */
+/* Whether S holds the word W. */
 static inline bool
-is_word(const struct bpe_short *s, const struct key *k, size_t n)
+is_word(const struct bpe_short *s, const struct bpe_word *w)
 {
-	return s->low == k->low && s->high == k->high &&
-	    (s->about & 0xff) == n;
+	return s->low == w->low && s->high == w->high &&
+	    (s->about & 0xff) == w->n;
 }
 
-/* The tokens of the word of N bytes with key K to OUT, if remembered: how
- * many, or 0. */
+/* The tokens of the short word W to OUT, if remembered: how many, or 0. */
 static inline size_t
-get_short(const struct bpe_cache *c, const struct key *k, size_t n,
-    int32_t *out)
+get_short(const struct bpe_cache *c, const struct bpe_word *w, int32_t *out)
 {
-	const struct bpe_short *s = k->place;
+	const struct bpe_short *s = w->place;
 	const char *ids;
 	size_t count;
 	uint64_t at;
 
-	if (!is_word(s, k, n) && !is_word(++s, k, n))
+	if (!is_word(s, w) && !is_word(++s, w))
 		return 0;
 	count = s->about >> 8;
 	if (count <= BPE_INLINE) {
@@ -141,19 +140,19 @@ get_short(const struct bpe_cache *c, const struct key *k, size_t n,
 	return count;
 }
 
-/* Remember the N_IDS tokens of a short word. */
+/* Remember the N_IDS tokens of the short word W. */
 static void
-put_short(struct bpe_cache *c, const struct key *k, size_t n,
-    const int32_t *ids, size_t n_ids)
+put_short(struct bpe_cache *c, const struct bpe_word *w, const int32_t *ids,
+    size_t n_ids)
 {
-	struct bpe_short *s = k->place;
+	struct bpe_short *s = w->place;
 	uint64_t at;
 
-	if (!is_word(s, k, n))
+	if (!is_word(s, w))
 		s[1] = s[0];
-	s->low = k->low;
-	s->high = k->high;
-	s->about = (uint32_t)(n | n_ids << 8);
+	s->low = w->low;
+	s->high = w->high;
+	s->about = (uint32_t)(w->n | n_ids << 8);
 	if (n_ids <= BPE_INLINE) {
 		memcpy(s->id, ids, n_ids * sizeof *ids);
 	} else {
@@ -162,73 +161,35 @@ put_short(struct bpe_cache *c, const struct key *k, size_t n,
 	}
 }
 
-/* The tokens of the N bytes at P, whose hash is H, to OUT, if remembered: how
- * many, or 0. */
+/* The tokens of the long word W to OUT, if remembered: how many, or 0. */
 static size_t
-get_long(const struct bpe_cache *c, const char *p, size_t n, uint64_t h,
-    int32_t *out)
+get_long(const struct bpe_cache *c, const struct bpe_word *w, int32_t *out)
 {
-	const struct bpe_long *l = &c->longs[h >> (64 - BPE_LONG_BITS)];
+	const struct bpe_long *l = &c->longs[w->low >> (64 - BPE_LONG_BITS)];
 	const char *ids;
 
-	if (l->hash != h || l->n != n || (ids = get_room(c, l->at)) == NULL ||
-	    memcmp(ids + l->n_ids * sizeof *out, p, n) != 0)
+	if (l->hash != w->low || l->n != w->n ||
+	    (ids = get_room(c, l->at)) == NULL ||
+	    memcmp(ids + l->n_ids * sizeof *out, w->p, w->n) != 0)
 		return 0;
 	memcpy(out, ids, l->n_ids * sizeof *out);
 	return l->n_ids;
 }
 
-/* Remember the N_IDS tokens of a long word. */
+/* Remember the N_IDS tokens of the long word W. */
 static void
-put_long(struct bpe_cache *c, const char *p, size_t n, uint64_t h,
-    const int32_t *ids, size_t n_ids)
+put_long(struct bpe_cache *c, const struct bpe_word *w, const int32_t *ids,
+    size_t n_ids)
 {
-	c->longs[h >> (64 - BPE_LONG_BITS)] = (struct bpe_long){
-		.hash = h, .at = put_room(c, ids, n_ids, p, n),
-		.n = (uint32_t)n, .n_ids = (uint32_t)n_ids,
+	c->longs[w->low >> (64 - BPE_LONG_BITS)] = (struct bpe_long){
+		.hash = w->low, .at = put_room(c, ids, n_ids, w->p, w->n),
+		.n = (uint32_t)w->n, .n_ids = (uint32_t)n_ids,
 	};
 }
 
-/*
- * The tokens of the N bytes at P, which are not remembered, to OUT: how
- * many, or 0 with E.  A word that is in the vocabulary is not always one
- * token: merging may never get there.  Where it did, we know it.
- */
-static size_t
-encode_anew(const struct bpe *b, struct bpe_cache *c, const char *p, size_t n,
-    int32_t *out, struct err *e)
-{
-	uint32_t id = BPE_NONE;
-	size_t count;
-
-	if (n <= BPE_LONG_MAX)
-		id = bpe_word(b, p, n, bpe_hash(p, n), false);
-	if (id != BPE_NONE && (c->whole[id >> 6] >> (id & 63) & 1) != 0) {
-		*out = (int32_t)id;
-		return 1;
-	}
-	count = bpe_merge_word(b, p, n, out, &c->work, e);
-	if (count == 1 && id != BPE_NONE)
-		c->whole[id >> 6] |= (uint64_t)1 << (id & 63);
-	return count;
-}
-
-/* The tokens of a unit, remembered or not. */
-static size_t
-encode_unit(const struct bpe *b, struct bpe_cache *c, const char *p, size_t n,
-    const char *end, int32_t *out, struct err *e)
-{
-	struct key k;
-	size_t count;
-
-	if (n > BPE_SHORT_MAX)
-		return encode_anew(b, c, p, n, out, e);
-	k = make_key(c, p, n, end);
-	count = get_short(c, &k, n, out);
-	if (count == 0 && (count = encode_anew(b, c, p, n, out, e)) > 0)
-		put_short(c, &k, n, out, count);
-	return count;
-}
+static size_t encode_words(const struct bpe *b, struct bpe_cache *c,
+    struct bpe_word *w, size_t k, const char *end, bool units, int32_t *out,
+    struct err *e);
 
 /*
  * The tokens of a word that is not remembered.  What is written without
@@ -240,43 +201,64 @@ encode_word(const struct bpe *b, struct bpe_cache *c, const char *p, size_t n,
     const char *end, int32_t *out, struct err *e)
 {
 	const char *word_end = p + n;
+	struct bpe_word unit[BPE_BATCH];
 	size_t sum = 0;
 
 	if (n <= UNIT_MIN || (unsigned char)p[n - 1] < 0x80)
-		return encode_anew(b, c, p, n, out, e);
+		return bpe_merge_word(b, p, n, out, &c->work, e);
 	while (p < word_end) {
-		size_t unit = bpe_merge_unit(b, p, (size_t)(word_end - p));
-		size_t count = encode_unit(b, c, p, unit, end, out + sum, e);
+		size_t k = 0, count;
 
+		for (; k < BPE_BATCH && p < word_end; k++) {
+			unit[k].p = p;
+			unit[k].n = bpe_merge_unit(b, p,
+			    (size_t)(word_end - p));
+			p += unit[k].n;
+		}
+		if (unit[0].n == n)
+			return bpe_merge_word(b, unit[0].p, n, out,
+			    &c->work, e);
+		count = encode_words(b, c, unit, k, end, true, out + sum, e);
 		if (count == 0)
 			return 0;
 		sum += count;
-		p += unit;
 	}
 	return sum;
 }
 
-size_t
-bpe_cache_encode(const struct bpe *b, struct bpe_cache *c, const char *p,
-    size_t n, const char *end, int32_t *out, struct err *e)
+/* The tokens of the K words at W, or units of a word. */
+static size_t
+encode_words(const struct bpe *b, struct bpe_cache *c, struct bpe_word *w,
+    size_t k, const char *end, bool units, int32_t *out, struct err *e)
 {
-	struct key k;
-	uint64_t h;
-	size_t count;
+	int32_t *o = out;
 
-	if (n <= BPE_SHORT_MAX) {
-		k = make_key(c, p, n, end);
-		count = get_short(c, &k, n, out);
-		if (count == 0 &&
-		    (count = encode_word(b, c, p, n, end, out, e)) > 0)
-			put_short(c, &k, n, out, count);
-		return count;
+	for (size_t i = 0; i < k; i++)
+		seek(c, &w[i], end);
+	for (size_t i = 0; i < k; i++, w++) {
+		bool is_short = w->n <= BPE_SHORT_MAX;
+		size_t count = is_short ? get_short(c, w, o) :
+		    get_long(c, w, o);
+
+		if (count == 0) {
+			count = units ? bpe_merge_word(b, w->p, w->n, o,
+			    &c->work, e) :
+			    encode_word(b, c, w->p, w->n, end, o, e);
+			if (count == 0)
+				return 0;
+			if (is_short)
+				put_short(c, w, o, count);
+			else if (w->n <= BPE_LONG_MAX)
+				put_long(c, w, o, count);
+		}
+		o += count;
 	}
-	if (n > BPE_LONG_MAX)
-		return encode_word(b, c, p, n, end, out, e);
-	h = bpe_hash(p, n);
-	count = get_long(c, p, n, h, out);
-	if (count == 0 && (count = encode_word(b, c, p, n, end, out, e)) > 0)
-		put_long(c, p, n, h, out, count);
-	return count;
+	return (size_t)(o - out);
+}
+
+size_t
+bpe_cache_encode(const struct bpe *b, struct bpe_cache *c, struct bpe_word *w,
+    size_t k, const char *end, int32_t *out, struct err *e)
+{
+	return encode_words(b, c, w, k, end, false, out, e);
 }

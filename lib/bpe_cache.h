@@ -19,7 +19,7 @@ struct bpe;
 struct bpe_cache;
 
 #define BPE_SHORT_BITS 17
-#define BPE_LONG_BITS 16
+#define BPE_LONG_BITS 14
 #define BPE_SHORT_MAX 16	/* bytes of a word in SHORTS */
 #define BPE_LONG_MAX 1024	/* bytes of a word that is remembered */
 #define BPE_INLINE 3		/* tokens in SHORTS */
@@ -38,20 +38,33 @@ struct bpe_long {
 };
 
 struct bpe_cache {
-	struct bpe_short *shorts;
+	struct bpe_short *shorts;	/* two to a line of the processor's */
 	struct bpe_long *longs;
 	char *room;
 	uint64_t head;
-	uint64_t *whole;	/* bit: token I is what its bytes become */
 	struct buf nfc, nfc_work, work;
 };
 
+/* A word to be encoded: N bytes at P, at least one. */
+struct bpe_word {
+	const char *p;
+	size_t n;
+
+	/* Where it is looked for; not for callers. */
+	uint64_t low, high;	/* as in SHORTS; or LOW is its hash */
+	struct bpe_short *place;	/* and the one behind it */
+};
+
+/* As many words at a time as keeps memory busy. */
+#define BPE_BATCH 16
+
 /*
- * The tokens of the word of N bytes at P (at least 1), which may be read up
- * to END, to OUT, which has room for N and BPE_INLINE more: how many; 0 with
- * E where there is no memory.
+ * The tokens of the K words at W, which follow one another and may be read
+ * up to END, to OUT, which has room for their bytes and BPE_INLINE more: how
+ * many; 0 with E where there is no memory.
  */
 size_t bpe_cache_encode(const struct bpe *b, struct bpe_cache *c,
-    const char *p, size_t n, const char *end, int32_t *out, struct err *e);
+    struct bpe_word *w, size_t k, const char *end, int32_t *out,
+    struct err *e);
 
 #endif

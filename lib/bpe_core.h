@@ -61,14 +61,21 @@ struct bpe {
 	char *pool;
 	size_t pool_n, pool_cap;
 
-	struct bpe_table words;	/* by bytes: hash << 32 | id */
+	/* By bytes: a hash, whose lowest 21 bits give way to the id.  HASHED
+	 * where no two tokens have the same in their slots. */
+	struct bpe_table words;
+	bool hashed;
 	uint32_t byte_id[256];
 
-	/* Merges: left << 42 | right << 21 | rank, and what comes of a rank. */
+	/*
+	 * Merges: left << 42 | right << 21 | rank, and what comes of a rank:
+	 * MERGED[rank], or FIRST_MERGED + rank where MERGED is NULL.  FOUNDED
+	 * where each is of tokens that earlier ones made.
+	 */
 	struct bpe_table pairs;
-	uint32_t *merged;
-	size_t n_merges;
-	bool in_order;		/* MERGED[I] is MERGED[0] + I for all I */
+	uint32_t *merged, first_merged;
+	size_t n_merges, merged_cap;
+	bool founded;
 	uint32_t *byte_rank;	/* of two bytes: [first << 8 | second] */
 
 	/*
@@ -130,6 +137,7 @@ int bpe_grow(void *p, size_t *cap, size_t n, size_t size, struct err *e)
 
 /* Make T an empty table for N entries. */
 int bpe_table_new(struct bpe_table *t, size_t n, struct err *e) ERR_CHECK;
+void bpe_table_free(struct bpe_table *t);
 
 /* The N bytes at P, less than 8, and only those: as a number that tells all
  * such apart which are as long. */
@@ -152,15 +160,15 @@ bpe_load_few(const char *p, size_t n)
 static inline uint64_t
 bpe_hash(const char *p, size_t n)
 {
-	uint64_t h = n;
+	uint64_t h = n * UINT64_C(0xff51afd7ed558ccd);
 
 	for (; n > 16; p += 8, n -= 8)
 		h = bpe_mix(h ^ bpe_load8(p));
 	if (n >= 8) {
 		h = bpe_mix(h ^ bpe_load8(p));
-		h ^= bpe_load8(p + n - 8);
+		h ^= bpe_load8(p + n - 8) * UINT64_C(0xc2b2ae3d27d4eb4f);
 	} else {
-		h ^= bpe_load_few(p, n) << 3;
+		h ^= bpe_load_few(p, n);
 	}
 	return bpe_mix(bpe_mix(h));
 }
@@ -208,7 +216,7 @@ static inline uint32_t
 bpe_made(const struct bpe *b, uint32_t rank)
 {
 	/* One look at far memory less, where it can be had. */
-	return b->in_order ? b->merged[0] + rank : b->merged[rank];
+	return b->merged == NULL ? b->first_merged + rank : b->merged[rank];
 }
 
 /* The token of the vocabulary with the N bytes at P and hash H. */
@@ -220,11 +228,11 @@ bpe_word(const struct bpe *b, const char *p, size_t n, uint64_t h, bool raw)
 
 	for (;; i = (i + 1) & mask) {
 		uint64_t slot = b->words.slot[i];
-		uint32_t id = (uint32_t)slot;
+		uint32_t id = (uint32_t)slot & BPE_TOKENS_MAX;
 
 		if (slot == BPE_EMPTY)
 			return BPE_NONE;
-		if (slot >> 32 == h >> 32 && b->token[id].n == n &&
+		if (slot >> 21 == h >> 21 && b->token[id].n == n &&
 		    b->token[id].raw == raw &&
 		    bpe_same(b->pool + b->token[id].at, p, n))
 			return id;

@@ -16,6 +16,7 @@ struct load {
 	struct bpe *b;
 	struct bpe_cursor c;
 	size_t tokens_max;		/* more than the file can hold */
+	uint32_t *written;		/* by id: where in the file it is */
 	struct bpe_cursor merges;	/* where they begin, if met first */
 	bool vocab_read, merges_read;
 };
@@ -25,13 +26,15 @@ static int
 read_entry(struct load *l, struct err *e)
 {
 	struct bpe *b = l->b;
+	const char *from;
 	size_t n;
 	bool raw;
 	uint32_t id;
 
-	if (bpe_read_token(&l->c, b->pool + b->pool_n, &n, &raw, e) < 0 ||
-	    bpe_read_mark(&l->c, ':', e) < 0 ||
-	    bpe_read_number(&l->c, BPE_TOKENS_MAX - 1, &id, e) < 0)
+	bpe_read_space(&l->c);
+	from = l->c.p;
+	if (bpe_read_entry(&l->c, b->pool + b->pool_n, &n, &raw,
+	    BPE_TOKENS_MAX, &id, e) < 0)
 		return -1;
 	if (n == 0)
 		return bpe_read_fault(&l->c, e, "a token is empty");
@@ -42,6 +45,7 @@ read_entry(struct load *l, struct err *e)
 		return bpe_read_fault(&l->c, e, "two tokens have one id");
 	b->token[id] = (struct bpe_token){ .at = (uint32_t)b->pool_n,
 	    .n = (uint32_t)n & 0xfffffff, .raw = raw };
+	l->written[id] = (uint32_t)(from - l->c.start);
 	b->pool_n += n;
 	if (id >= b->n_vocab)
 		b->n_vocab = (size_t)id + 1;
@@ -58,15 +62,19 @@ put_word(struct bpe *b, uint64_t h, size_t id)
 
 	for (size_t i = (size_t)h & mask; ; i = (i + 1) & mask) {
 		uint64_t slot = b->words.slot[i];
-		const struct bpe_token *u = &b->token[(uint32_t)slot];
+		const struct bpe_token *u;
 
 		if (slot == BPE_EMPTY) {
-			b->words.slot[i] = (h >> 32 << 32) | id;
+			b->words.slot[i] = (h & ~(uint64_t)BPE_TOKENS_MAX) |
+			    id;
 			return true;
 		}
-		if (slot >> 32 == h >> 32 && u->n == t->n &&
-		    u->raw == t->raw && bpe_same(b->pool + u->at,
-		    b->pool + t->at, t->n))
+		if (slot >> 21 != h >> 21)
+			continue;
+		b->hashed = false;
+		u = &b->token[slot & BPE_TOKENS_MAX];
+		if (u->n == t->n && u->raw == t->raw && bpe_same(b->pool +
+		    u->at, b->pool + t->at, t->n))
 			return false;
 	}
 }
@@ -79,6 +87,7 @@ index_words(struct load *l, struct err *e)
 	const size_t mask = ((size_t)1 << b->words.bits) - 1;
 	uint64_t ahead[BPE_AHEAD] = { 0 };
 
+	b->hashed = true;
 	for (size_t id = 0; id < b->n_vocab + BPE_AHEAD; id++) {
 		uint64_t *h = &ahead[id % BPE_AHEAD];
 
@@ -156,6 +165,7 @@ struct half {
 
 struct pair {
 	struct half left, right;	/* the right one lies behind the left */
+	uint32_t made;
 };
 
 /* Merges are read some at a time, and then looked up. */
@@ -204,20 +214,63 @@ read_halves(struct load *l, char *out, size_t *left_n, size_t *right_n,
 	return 0;
 }
 
+/* A half of N bytes at P, which will be looked up soon. */
+static inline struct half
+make_half(const struct bpe *b, const char *p, size_t n)
+{
+	struct half h = { p, n, bpe_hash(p, n) };
+
+	if (n > 1)
+		BPE_PREFETCH(&b->words.slot[h.hash &
+		    (((size_t)1 << b->words.bits) - 1)]);
+	return h;
+}
+
 /*
- * Read up to BATCH merges, their bytes to the free end of the pool: *N of
- * them, and *MORE whether there are others.
+ * Read a merge, its bytes to *OUT if we don't have them already: in nearly
+ * all files tokens are numbered in the order of their merges, and it makes
+ * NEXT.
  */
 static int
-read_batch(struct load *l, bool first, struct pair pair[BATCH], size_t *n,
+read_merge(struct load *l, uint32_t next, struct pair *pair, char **out,
+    struct err *e)
+{
+	const struct bpe *b = l->b;
+	const char *p = *out;
+	size_t left_n = 0, right_n = 0;
+
+	if (next < b->n_vocab && !b->token[next].raw &&
+	    bpe_read_halves(&l->c, l->c.start + l->written[next], &left_n,
+	    &right_n)) {
+		p = b->pool + b->token[next].at;
+		pair->made = next;
+	} else {
+		bpe_read_space(&l->c);
+		if (read_halves(l, *out, &left_n, &right_n, e) < 0)
+			return -1;
+		*out += left_n + right_n;
+		pair->made = bpe_word(b, p, left_n + right_n,
+		    bpe_hash(p, left_n + right_n), false);
+	}
+	pair->left = make_half(b, p, left_n);
+	pair->right = make_half(b, p + left_n, right_n);
+	return 0;
+}
+
+/*
+ * Read up to BATCH merges, the bytes of some to the free end of the pool: *N
+ * of them, and *MORE whether there are others.  The last one made *MADE.
+ */
+static int
+read_batch(struct load *l, uint32_t *made, struct pair pair[BATCH], size_t *n,
     bool *more, struct err *e)
 {
 	char *out = l->b->pool + l->b->pool_n;
 
 	*more = true;
-	for (*n = 0; *n < BATCH; first = false) {
-		size_t left_n = 0, right_n = 0;
-		int any = bpe_read_more(&l->c, ']', first, e);
+	for (*n = 0; *n < BATCH; ) {
+		int any = bpe_read_more(&l->c, ']',
+		    l->b->n_merges == 0 && *n == 0, e);
 
 		if (any < 0)
 			return -1;
@@ -225,116 +278,55 @@ read_batch(struct load *l, bool first, struct pair pair[BATCH], size_t *n,
 			*more = false;
 			break;
 		}
-		bpe_read_space(&l->c);
-		if (read_halves(l, out, &left_n, &right_n, e) < 0)
+		if (read_merge(l, *made + 1, &pair[*n], &out, e) < 0)
 			return -1;
-		pair[*n].left = (struct half){ out, left_n,
-		    bpe_hash(out, left_n) };
-		out += left_n;
-		pair[*n].right = (struct half){ out, right_n,
-		    bpe_hash(out, right_n) };
-		out += right_n;
-		(*n)++;
+		*made = pair[(*n)++].made;
 	}
 	return 0;
 }
 
-/* Bring near what looking up the halves of the N merges at PAIR will touch:
- * the slots of the table, then tokens, then their bytes. */
-static void
-prefetch_batch(const struct bpe *b, const struct pair *pair, size_t n)
-{
-	const size_t mask = ((size_t)1 << b->words.bits) - 1;
-
-	for (size_t k = 0; k < n; k++) {
-		BPE_PREFETCH(&b->words.slot[pair[k].left.hash & mask]);
-		BPE_PREFETCH(&b->words.slot[pair[k].right.hash & mask]);
-	}
-	for (int bytes = 0; bytes < 2; bytes++)
-		for (size_t k = 0; k < 2 * n; k++) {
-			const struct half *h = k % 2 == 0 ?
-			    &pair[k / 2].left : &pair[k / 2].right;
-			uint64_t slot = b->words.slot[h->hash & mask];
-			const struct bpe_token *t =
-			    &b->token[(uint32_t)slot];
-
-			if (slot == BPE_EMPTY)
-				continue;
-			if (bytes == 0)
-				BPE_PREFETCH(t);
-			else
-				BPE_PREFETCH(b->pool + t->at);
-		}
-}
-
-/* The id of the token with the bytes of H, or BPE_NONE. */
+/*
+ * The id of the token with the bytes of H, or BPE_NONE.  All halves are
+ * tokens, or the file is no good; so where no two tokens have the same hash,
+ * we need not look at their bytes, which are far away.
+ */
 static inline uint32_t
 find(const struct bpe *b, const struct half *h)
 {
-	return h->n == 1 ? b->byte_id[(unsigned char)*h->p] :
-	    bpe_word(b, h->p, h->n, h->hash, false);
+	const size_t mask = ((size_t)1 << b->words.bits) - 1;
+	size_t i = (size_t)h->hash & mask;
+
+	if (h->n == 1)
+		return b->byte_id[(unsigned char)*h->p];
+	if (!b->hashed)
+		return bpe_word(b, h->p, h->n, h->hash, false);
+	for (;; i = (i + 1) & mask) {
+		uint64_t slot = b->words.slot[i];
+
+		if (slot == BPE_EMPTY)
+			return BPE_NONE;
+		if (slot >> 21 == h->hash >> 21)
+			return (uint32_t)slot & BPE_TOKENS_MAX;
+	}
 }
 
-/* The token that PAIR makes, which is often NEXT; or BPE_NONE. */
-static uint32_t
-find_made(const struct bpe *b, const struct pair *pair, uint32_t next)
-{
-	const char *p = pair->left.p;
-	size_t n = pair->left.n + pair->right.n;
-
-	/* Nearly always tokens are numbered in the order of their merges. */
-	if (next < b->n_vocab && !b->token[next].raw &&
-	    b->token[next].n == n &&
-	    bpe_same(b->pool + b->token[next].at, p, n))
-		return next;
-	return bpe_word(b, p, n, bpe_hash(p, n), false);
-}
-
-/* Room for BATCH merges more, in *KEYS too. */
+/* Look up what the N merges at PAIR are of. */
 static int
-grow_merges(struct bpe *b, uint64_t **keys, size_t *cap, struct err *e)
+find_merges(struct load *l, const struct pair *pair, size_t n,
+    struct bpe_merge *m, struct err *e)
 {
-	size_t merged_cap = *cap;
+	const struct bpe *b = l->b;
 
-	return bpe_grow(&b->merged, &merged_cap, b->n_merges + BATCH,
-	    sizeof *b->merged, e) < 0 ? -1 :
-	    bpe_grow(keys, cap, b->n_merges + BATCH, sizeof **keys, e);
-}
-
-/* Read the merges: their keys, left << 21 | right, go to *KEYS, which the
- * caller frees. */
-static int
-read_merges(struct load *l, uint64_t **keys, struct err *e)
-{
-	struct bpe *b = l->b;
-	struct pair pair[BATCH];
-	size_t n, cap = 0;
-	uint32_t made = 255;
-	bool more = true;
-
-	if (bpe_read_mark(&l->c, '[', e) < 0)
-		return -1;
-	while (more) {
-		if (read_batch(l, b->n_merges == 0, pair, &n, &more, e) < 0 ||
-		    grow_merges(b, keys, &cap, e) < 0)
-			return -1;
-		prefetch_batch(b, pair, n);
-		for (size_t k = 0; k < n; k++) {
-			uint64_t left = find(b, &pair[k].left);
-			uint64_t right = find(b, &pair[k].right);
-
-			made = find_made(b, &pair[k], made + 1);
-			if (left == BPE_NONE || right == BPE_NONE ||
-			    made == BPE_NONE)
-				return bpe_read_fault(&l->c, e, "a merge is "
-				    "of tokens that the vocabulary does not "
-				    "have");
-			(*keys)[b->n_merges] = left << 21 | right;
-			b->merged[b->n_merges++] = made;
-		}
-		if (b->n_merges >= BPE_TOKENS_MAX)
-			return bpe_read_fault(&l->c, e,
-			    "there are too many merges");
+	for (size_t k = 0; k < n; k++) {
+		m[k].left = find(b, &pair[k].left);
+		m[k].right = find(b, &pair[k].right);
+		m[k].made = pair[k].made;
+		if (m[k].left == BPE_NONE || m[k].right == BPE_NONE ||
+		    m[k].made == BPE_NONE)
+			return bpe_read_fault(&l->c, e, "a merge is of "
+			    "tokens that the vocabulary does not have");
+		BPE_PREFETCH(&b->pairs.slot[bpe_pair_place(b,
+		    (uint64_t)m[k].left << 21 | m[k].right)]);
 	}
 	return 0;
 }
@@ -343,15 +335,25 @@ read_merges(struct load *l, uint64_t **keys, struct err *e)
 static int
 load_merges(struct load *l, struct err *e)
 {
-	uint64_t *keys = NULL;
-	int rc = -1;
+	struct pair pair[BATCH];
+	struct bpe_merge m[BATCH];
+	uint32_t made = 255;
+	bool more = true;
+	size_t n;
 
 	l->c.where = "model.merges";
-	if (read_merges(l, &keys, e) == 0 &&
-	    bpe_table_new(&l->b->pairs, l->b->n_merges, e) == 0)
-		rc = bpe_merge_prepare(l->b, keys, e);
-	free(keys);
-	return rc;
+	if (bpe_read_mark(&l->c, '[', e) < 0 || bpe_merge_begin(l->b, e) < 0)
+		return -1;
+	while (more) {
+		if (read_batch(l, &made, pair, &n, &more, e) < 0 ||
+		    find_merges(l, pair, n, m, e) < 0 ||
+		    bpe_merge_add(l->b, m, n, e) < 0)
+			return -1;
+		if (l->b->n_merges >= BPE_TOKENS_MAX)
+			return bpe_read_fault(&l->c, e,
+			    "there are too many merges");
+	}
+	return bpe_merge_end(l->b, e);
 }
 
 /* Read a member of "model". */
@@ -481,41 +483,57 @@ trim_pool(struct bpe *b)
 	}
 }
 
+/* Read all of the file; the values of its PARTs are looked at later. */
+static int
+read_file(struct load *l, struct jsonspan part[PART_N], struct err *e)
+{
+	bool first = true;
+	int more;
+
+	if (bpe_read_mark(&l->c, '{', e) < 0)
+		return -1;
+	while ((more = bpe_read_more(&l->c, '}', first, e)) > 0) {
+		if (read_member(l, part, e) < 0)
+			return -1;
+		first = false;
+	}
+	if (more < 0)
+		return -1;
+	bpe_read_space(&l->c);
+	l->c.where = "the file";
+	if (l->c.p != l->c.end)
+		return bpe_read_fault(&l->c, e, "there is more after its end");
+	if (!l->vocab_read)
+		return bpe_read_fault(&l->c, e, "there is no model");
+	return 0;
+}
+
 int
 bpe_load_model(struct bpe *b, const char *p, size_t n, struct jsonspan *added,
     struct err *e)
 {
 	struct load l = { .b = b, .c = { p, p + n, p, "the file" } };
 	struct jsonspan part[PART_N] = { { 0 } };
-	bool first = true;
-	int more;
+	int rc;
 
 	if (n > 0xfffffff)
 		return err_set(e, ERR_MODEL, "tokenizer.json: %zu bytes are "
 		    "too many", n);
 	l.tokens_max = n / ENTRY_MIN + 1;
+	l.written = malloc(l.tokens_max * sizeof *l.written);
 	/* Bytes are never more than the characters that stand for them. */
 	b->pool = malloc(n + BPE_READ_SLACK);
 	b->token = calloc(l.tokens_max, sizeof *b->token);
-	if (b->pool == NULL || b->token == NULL)
+	if (l.written == NULL || b->pool == NULL || b->token == NULL) {
+		free(l.written);
 		return err_memory(e);
+	}
 	b->pool_cap = n + BPE_READ_SLACK;
 	b->token_cap = l.tokens_max;
-	if (bpe_read_mark(&l.c, '{', e) < 0)
+	rc = read_file(&l, part, e);
+	free(l.written);
+	if (rc < 0)
 		return -1;
-	while ((more = bpe_read_more(&l.c, '}', first, e)) > 0) {
-		if (read_member(&l, part, e) < 0)
-			return -1;
-		first = false;
-	}
-	if (more < 0)
-		return -1;
-	bpe_read_space(&l.c);
-	l.c.where = "the file";
-	if (l.c.p != l.c.end)
-		return bpe_read_fault(&l.c, e, "there is more after its end");
-	if (!l.vocab_read)
-		return bpe_read_fault(&l.c, e, "there is no model");
 	trim_pool(b);
 	*added = part[PART_ADDED];
 	return check_parts(part, e);

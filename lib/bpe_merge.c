@@ -8,7 +8,8 @@
 #include "unicode.h"
 
 /* The longest word that is merged by looking through all of it each time. */
-#define SCAN_MAX 64
+#define SCAN_BITS 6
+#define SCAN_MAX (1 << SCAN_BITS)
 
 /* Whether BYTE is in the middle of a character. */
 static inline bool
@@ -33,24 +34,78 @@ is_whole(const char *p, size_t n)
 	return (unsigned char)*p >= 0xc2 && char_length(*p) == n;
 }
 
-/* Put the pairs into their table.  Of two equal ones the later counts, as in
- * tokenizers. */
-static void
-index_pairs(struct bpe *b, const uint64_t *keys)
+/* Put SLOT, a pair and its rank, into the table.  Of two equal pairs the later
+ * counts, as in tokenizers. */
+static inline void
+put_pair(struct bpe *b, uint64_t slot)
 {
 	const size_t mask = ((size_t)1 << b->pairs.bits) - 1;
+	size_t i = bpe_pair_place(b, slot >> 21);
 
-	for (size_t rank = 0; rank < b->n_merges; rank++) {
-		size_t i = bpe_pair_place(b, keys[rank]);
+	while (b->pairs.slot[i] != BPE_EMPTY &&
+	    b->pairs.slot[i] >> 21 != slot >> 21)
+		i = (i + 1) & mask;
+	b->pairs.slot[i] = slot;
+}
 
-		if (rank + BPE_AHEAD < b->n_merges)
-			BPE_PREFETCH(&b->pairs.slot[bpe_pair_place(b,
-			    keys[rank + BPE_AHEAD])]);
-		while (b->pairs.slot[i] != BPE_EMPTY &&
-		    b->pairs.slot[i] >> 21 != keys[rank])
-			i = (i + 1) & mask;
-		b->pairs.slot[i] = keys[rank] << 21 | rank;
+/* Room for N pairs more. */
+static int
+grow_pairs(struct bpe *b, size_t n, struct err *e)
+{
+	struct bpe_table old = b->pairs;
+
+	if (b->n_merges + n <= ((size_t)3 << old.bits) / 4)
+		return 0;
+	if (bpe_table_new(&b->pairs, 2 * (b->n_merges + n), e) < 0) {
+		b->pairs = old;
+		return -1;
 	}
+	for (size_t i = 0; i >> old.bits == 0; i++)
+		if (old.slot[i] != BPE_EMPTY)
+			put_pair(b, old.slot[i]);
+	bpe_table_free(&old);
+	return 0;
+}
+
+/* Note what the next N merges make, at M: nothing needs to be where each
+ * makes the token behind the one before. */
+static int
+note_made(struct bpe *b, const struct bpe_merge *m, size_t n, struct err *e)
+{
+	size_t i = 0;
+
+	if (b->n_merges == 0 && n > 0)
+		b->first_merged = m[0].made;
+	if (b->merged == NULL) {
+		while (i < n && m[i].made == b->first_merged + b->n_merges + i)
+			i++;
+		if (i == n)
+			return 0;
+	}
+	i = b->merged == NULL ? 0 : b->n_merges;
+	if (bpe_grow(&b->merged, &b->merged_cap, b->n_merges + n,
+	    sizeof *b->merged, e) < 0)
+		return -1;
+	for (; i < b->n_merges; i++)
+		b->merged[i] = b->first_merged + (uint32_t)i;
+	for (; i < b->n_merges + n; i++)
+		b->merged[i] = m[i - b->n_merges].made;
+	return 0;
+}
+
+int
+bpe_merge_add(struct bpe *b, const struct bpe_merge *m, size_t n,
+    struct err *e)
+{
+	if (grow_pairs(b, n, e) < 0 || note_made(b, m, n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++, m++) {
+		put_pair(b, (uint64_t)m->left << 42 |
+		    (uint64_t)m->right << 21 | b->n_merges++);
+		b->founded = b->founded && m->left < m->made &&
+		    m->right < m->made;
+	}
+	return 0;
 }
 
 /* Note the characters on both sides of border AT in the token T. */
@@ -82,21 +137,16 @@ is_ascii(const char *p, size_t n)
 {
 	uint64_t any = 0;
 
-	for (; n >= 8; p += 8, n -= 8)
+	for (; n > 8; p += 8, n -= 8)
 		any |= bpe_load8(p);
-	for (; n > 0; n--)
-		any |= (unsigned char)p[n - 1];
+	any |= n == 8 ? bpe_load8(p) : bpe_load_few(p, n);
 	return (any & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* Note which neighbours tokens join. */
-static int
-index_borders(struct bpe *b, struct err *e)
+static void
+index_borders(struct bpe *b)
 {
-	b->joined = calloc(((size_t)1 << BPE_JOINED_BITS) / 64,
-	    sizeof *b->joined);
-	if (b->joined == NULL)
-		return err_memory(e);
 	for (size_t id = 0; id < b->n_vocab; id++) {
 		const char *t = b->pool + b->token[id].at;
 		size_t n = b->token[id].n;
@@ -107,23 +157,25 @@ index_borders(struct bpe *b, struct err *e)
 			if (!is_inner(t[at]))
 				note_border(b, t, n, at);
 	}
-	return 0;
 }
 
 /*
  * Write down the ranks of all pairs of bytes: each word begins with looking
- * for those, and the table of all pairs is far away.
+ * for those, and the table of all pairs is far away.  What two bytes make has
+ * two.
  */
-static int
-index_bytes(struct bpe *b, struct err *e)
+static void
+index_bytes(struct bpe *b)
 {
-	b->byte_rank = malloc(65536 * sizeof *b->byte_rank);
-	if (b->byte_rank == NULL)
-		return err_memory(e);
-	for (size_t i = 0; i < 65536; i++)
-		b->byte_rank[i] = bpe_rank(b, b->byte_id[i >> 8],
-		    b->byte_id[i & 255]);
-	return 0;
+	memset(b->byte_rank, 0xff, 65536 * sizeof *b->byte_rank);
+	for (size_t id = 0; id < b->n_vocab; id++) {
+		const unsigned char *u = (const unsigned char *)b->pool +
+		    b->token[id].at;
+
+		if (b->token[id].n == 2 && !b->token[id].raw)
+			b->byte_rank[(size_t)u[0] << 8 | u[1]] = bpe_rank(b,
+			    b->byte_id[u[0]], b->byte_id[u[1]]);
+	}
 }
 
 /*
@@ -161,46 +213,113 @@ start_short(const struct bpe *b, const unsigned char *p, size_t n,
 	return count;
 }
 
-/* Merge a word of at most SCAN_MAX bytes, by looking for the lowest rank. */
+/*
+ * What merging symbol I of a short word with its next is known by: the rank,
+ * and then the place, so that the least is what is merged first.  No rank
+ * gives NO_KEY or more.
+ */
+#define NO_KEY (BPE_NONE << SCAN_BITS)
+
+static inline uint32_t
+key_of(uint32_t rank, size_t i)
+{
+	return rank << SCAN_BITS | (uint32_t)i;
+}
+
+/* The least of the first N keys, which may be read by fours.  Nobody can
+ * tell which it will be, the processor neither: there is no branch. */
+static inline uint32_t
+least_key(const uint32_t *key, size_t n)
+{
+	uint32_t a = BPE_NONE, b = BPE_NONE;
+
+	for (size_t i = 0; i < n; i += 4) {
+		uint32_t p = key[i] < key[i + 1] ? key[i] : key[i + 1];
+		uint32_t q = key[i + 2] < key[i + 3] ? key[i + 2] : key[i + 3];
+
+		a = p < a ? p : a;
+		b = q < b ? q : b;
+	}
+	return a < b ? a : b;
+}
+
+/* Give the N symbols ID of a short word, which are whole characters or the
+ * bytes at U, their keys. */
+static inline void
+rank_short(const struct bpe *b, const unsigned char *u, bool bytes,
+    const uint32_t *id, size_t n, uint32_t *key)
+{
+	size_t i = 0;
+
+	if (bytes)
+		for (; i + 1 < n; i++)
+			key[i] = key_of(b->byte_rank[(size_t)u[i] << 8 |
+			    u[i + 1]], i);
+	else
+		for (; i + 1 < n; i++)
+			key[i] = key_of(bpe_rank(b, id[i], id[i + 1]), i);
+	for (; i < n + 3; i++)
+		key[i] = BPE_NONE;
+}
+
+/* Merge a word of at most SCAN_MAX bytes, by looking for the lowest rank.
+ * What is merged into its neighbour on the left has no key any more. */
 static size_t
 merge_short(const struct bpe *b, const char *p, size_t n, int32_t *out)
 {
 	const unsigned char *u = (const unsigned char *)p;
-	uint32_t id[SCAN_MAX], rank[SCAN_MAX];
-	size_t count = n;
+	uint32_t id[SCAN_MAX], key[SCAN_MAX + 3], least;
+	unsigned char next[SCAN_MAX], before[SCAN_MAX + 1];
+	size_t all = n, count = 0;
 
 	if (b->char_id != NULL && n > 0 && u[n - 1] >= 0x80)
-		count = start_short(b, u, n, id);
+		all = start_short(b, u, n, id);
 	else
 		for (size_t i = 0; i < n; i++)
 			id[i] = b->byte_id[u[i]];
-	if (count == n)
-		for (size_t i = 0; i + 1 < n; i++)
-			rank[i] = b->byte_rank[(size_t)u[i] << 8 | u[i + 1]];
-	else
-		for (size_t i = 0; i + 1 < count; i++)
-			rank[i] = bpe_rank(b, id[i], id[i + 1]);
-	n = count;
-	while (n > 1) {
-		size_t at = 0;
-
-		for (size_t i = 1; i + 1 < n; i++)
-			if (rank[i] < rank[at])
-				at = i;
-		if (rank[at] == BPE_NONE)
-			break;
-		id[at] = bpe_made(b, rank[at]);
-		n--;
-		memmove(id + at + 1, id + at + 2, (n - at - 1) * sizeof *id);
-		memmove(rank + at, rank + at + 1, (n - at - 1) * sizeof *rank);
-		if (at > 0)
-			rank[at - 1] = bpe_rank(b, id[at - 1], id[at]);
-		if (at + 1 < n)
-			rank[at] = bpe_rank(b, id[at], id[at + 1]);
+	rank_short(b, u, all == n, id, all, key);
+	for (size_t i = 0; i < all; i++) {
+		next[i] = (unsigned char)(i + 1);
+		before[i + 1] = (unsigned char)i;
 	}
-	for (size_t i = 0; i < n; i++)
-		out[i] = (int32_t)id[i];
-	return n;
+	while ((least = least_key(key, all)) < NO_KEY) {
+		size_t i = least % SCAN_MAX, gone = next[i], after = next[gone];
+
+		id[i] = bpe_made(b, least >> SCAN_BITS);
+		next[i] = (unsigned char)after;
+		before[after] = (unsigned char)i;
+		key[gone] = BPE_NONE;
+		/* Both are far away: let them come together. */
+		if (i > 0)
+			BPE_PREFETCH(&b->pairs.slot[bpe_pair_place(b,
+			    (uint64_t)id[before[i]] << 21 | id[i])]);
+		key[i] = after == all ? BPE_NONE :
+		    key_of(bpe_rank(b, id[i], id[after]), i);
+		if (i > 0)
+			key[before[i]] = key_of(bpe_rank(b, id[before[i]],
+			    id[i]), before[i]);
+	}
+	for (size_t i = 0; i < all; i = next[i])
+		out[count++] = (int32_t)id[i];
+	return count;
+}
+
+/* The token that the bytes at P of one character become, N of them, 2 or 3;
+ * or BPE_NONE. */
+static uint32_t
+merge_char(const struct bpe *b, const unsigned char *p, size_t n)
+{
+	uint32_t left = b->byte_rank[(size_t)p[0] << 8 | p[1]], right;
+
+	if (n == 2)
+		return left == BPE_NONE ? BPE_NONE : bpe_made(b, left);
+	right = b->byte_rank[(size_t)p[1] << 8 | p[2]];
+	if (left <= right)
+		left = left == BPE_NONE ? BPE_NONE : bpe_rank(b,
+		    bpe_made(b, left), b->byte_id[p[2]]);
+	else
+		left = bpe_rank(b, b->byte_id[p[0]], bpe_made(b, right));
+	return left == BPE_NONE ? BPE_NONE : bpe_made(b, left);
 }
 
 /*
@@ -209,47 +328,48 @@ merge_short(const struct bpe *b, const char *p, size_t n, int32_t *out)
  * made: else one that we make too soon might be merged too soon.
  */
 static int
-find_chars(struct bpe *b, const uint64_t *keys, struct err *e)
+find_chars(struct bpe *b, struct err *e)
 {
-	uint32_t *char_id;
-
-	for (size_t rank = 0; rank < b->n_merges; rank++)
-		if (!b->in_order || keys[rank] >> 21 >= b->merged[rank] ||
-		    (keys[rank] & BPE_TOKENS_MAX) >= b->merged[rank])
-			return 0;
-	char_id = malloc(BPE_CHARS * sizeof *char_id);
-	if (char_id == NULL)
+	if (b->merged != NULL || !b->founded)
+		return 0;
+	b->char_id = malloc(BPE_CHARS * sizeof *b->char_id);
+	if (b->char_id == NULL)
 		return err_memory(e);
-	memset(char_id, 0xff, BPE_CHARS * sizeof *char_id);
+	memset(b->char_id, 0xff, BPE_CHARS * sizeof *b->char_id);
 	for (size_t id = 0; id < b->n_vocab; id++) {
 		const struct bpe_token *t = &b->token[id];
 		const char *p = b->pool + t->at;
-		int32_t alone[4];
+		const unsigned char *u = (const unsigned char *)p;
 		size_t at;
 
 		if (t->raw || t->n < 2 || t->n > 3 || !is_whole(p, t->n) ||
-		    unicode_scan((const unsigned char *)p, t->n, &at) ==
-		    UNICODE_BAD || merge_short(b, p, t->n, alone) != 1)
+		    unicode_scan(u, t->n, &at) == UNICODE_BAD ||
+		    merge_char(b, u, t->n) == BPE_NONE)
 			continue;
-		char_id[unicode_decode((const unsigned char *)p, &at)] =
-		    (uint32_t)id;
+		b->char_id[unicode_decode(u, &at)] = (uint32_t)id;
 	}
-	b->char_id = char_id;
 	return 0;
 }
 
 int
-bpe_merge_prepare(struct bpe *b, const uint64_t *keys, struct err *e)
+bpe_merge_begin(struct bpe *b, struct err *e)
 {
-	index_pairs(b, keys);
-	b->in_order = true;
-	for (size_t i = 0; i < b->n_merges; i++)
-		b->in_order = b->in_order && b->merged[i] == b->merged[0] + i;
-	if (index_bytes(b, e) < 0)
-		return -1;
-	if (index_borders(b, e) < 0)
-		return -1;
-	return find_chars(b, keys, e);
+	b->founded = true;
+	b->joined = calloc(((size_t)1 << BPE_JOINED_BITS) / 64,
+	    sizeof *b->joined);
+	b->byte_rank = malloc(65536 * sizeof *b->byte_rank);
+	if (b->joined == NULL || b->byte_rank == NULL)
+		return err_memory(e);
+	/* There are nearly as many as tokens. */
+	return bpe_table_new(&b->pairs, b->n_vocab, e);
+}
+
+int
+bpe_merge_end(struct bpe *b, struct err *e)
+{
+	index_bytes(b);
+	index_borders(b);
+	return find_chars(b, e);
 }
 
 /* A symbol of a long word; RANK is that of merging it with the next. */

@@ -15,12 +15,19 @@
 struct bpe;
 struct buf;
 
+/* Two tokens, and what their merge makes. */
+struct bpe_merge {
+	uint32_t left, right, made;
+};
+
 /*
- * Make B's tables of its merges: KEYS are the pairs, left << 21 | right, by
- * rank; what each makes is in B already.
+ * Make B's tables of its merges, when it has its vocabulary: begin, add them
+ * all in their order, some at a time, and end.
  */
-int bpe_merge_prepare(struct bpe *b, const uint64_t *keys, struct err *e)
-    ERR_CHECK;
+int bpe_merge_begin(struct bpe *b, struct err *e) ERR_CHECK;
+int bpe_merge_add(struct bpe *b, const struct bpe_merge *m, size_t n,
+    struct err *e) ERR_CHECK;
+int bpe_merge_end(struct bpe *b, struct err *e) ERR_CHECK;
 
 /*
  * The tokens of the word of N bytes at P (at least 1), to OUT, which has

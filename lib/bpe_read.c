@@ -44,19 +44,44 @@ bpe_read_fault(const struct bpe_cursor *c, struct err *e, const char *text)
 	    c->where, text);
 }
 
-/* Step over whitespace, of which an indented file has eight at a time. */
+/* Step over whitespace from P on, before END; an indented file has much. */
+static inline const char *
+behind_space(const char *p, const char *end)
+{
+	if (p < end && *p > ' ')
+		return p;
+	while (p < end && jsontext_is_space(*p)) {
+		p++;
+#if defined(__SSE2__) && defined(__GNUC__)
+		if (end - p >= 16) {
+			__m128i w = _mm_loadu_si128(
+			    (const __m128i *)(const void *)p);
+			unsigned other = ~(unsigned)_mm_movemask_epi8(
+			    _mm_cmpeq_epi8(w, _mm_set1_epi8(' ')));
+
+			p += __builtin_ctz(other);	/* at most 16 */
+		}
+#endif
+	}
+	return p;
+}
+
+/* Take the punctuation CH at *P, with the whitespace before it. */
+static inline bool
+take(const char **p, const char *end, char ch)
+{
+	const char *q = behind_space(*p, end);
+
+	if (q == end || *q != ch)
+		return false;
+	*p = q + 1;
+	return true;
+}
+
 static inline void
 skip_space(struct bpe_cursor *c)
 {
-	static const char blanks[] = "        ";
-	const char *p = c->p;
-
-	while (p < c->end && jsontext_is_space(*p)) {
-		p++;
-		while (c->end - p >= 8 && memcmp(p, blanks, 8) == 0)
-			p += 8;
-	}
-	c->p = p;
+	c->p = behind_space(c->p, c->end);
 }
 
 void
@@ -70,11 +95,9 @@ bpe_read_mark(struct bpe_cursor *c, char ch, struct err *e)
 {
 	char text[] = "a '?' is missing";
 
-	skip_space(c);
-	if (c->p < c->end && *c->p == ch) {
-		c->p++;
+	if (take(&c->p, c->end, ch))
 		return 0;
-	}
+	skip_space(c);
 	text[3] = ch;
 	return bpe_read_fault(c, e, text);
 }
@@ -82,14 +105,11 @@ bpe_read_mark(struct bpe_cursor *c, char ch, struct err *e)
 int
 bpe_read_more(struct bpe_cursor *c, char close, bool first, struct err *e)
 {
-	skip_space(c);
-	if (c->p < c->end && *c->p == close) {
-		c->p++;
+	if (take(&c->p, c->end, close))
 		return 0;
-	}
-	if (first)
+	if (first || take(&c->p, c->end, ','))
 		return 1;
-	return bpe_read_mark(c, ',', e) < 0 ? -1 : 1;
+	return bpe_read_mark(c, ',', e);
 }
 
 int
@@ -178,21 +198,30 @@ copy_itself(const char **p, const char *end, char *o)
 	return (size_t)(q - from);
 }
 
-int
-bpe_read_token(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
-    struct err *e)
+#if defined(__SSE2__) && defined(__GNUC__)
+/* The bits that are set in the lower 16 of X. */
+static inline unsigned
+count_bits(unsigned x)
 {
-	const char *p, *end = c->end;
+	x -= x >> 1 & 0x5555;
+	x = (x & 0x3333) + (x >> 2 & 0x3333);
+	x = (x + (x >> 4)) & 0x0f0f;
+	return (x + (x >> 8)) & 0x1f;
+}
+#endif
+
+/* Read a token that has no escape, and whose characters are all of the
+ * alphabet, from *P on: how many bytes; 0 where it is none such. */
+static inline size_t
+read_plain_token(const char **at, const char *end, char *out)
+{
+	const char *p = *at;
 	char *o = out;
 
-	skip_space(c);
-	p = c->p;
-	if (p == end || *p != '"')
-		return bpe_read_mark(c, '"', e);
-	p++;
+	if (!take(&p, end, '"'))
+		return 0;
 	for (;;) {
-		o += copy_itself(&p, end, o);
-		/* Characters of two bytes. */
+		/* Characters of two bytes: a blank is one. */
 		while (end - p >= 2 && (unsigned char)*p >= 0xc2) {
 			unsigned char lead = (unsigned char)*p;
 			unsigned char next = (unsigned char)p[1];
@@ -200,20 +229,130 @@ bpe_read_token(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
 			    byte_of((lead & 0x1fu) << 6 | (next & 0x3fu));
 
 			if (byte < 0)
-				return read_odd_token(c, out, n, raw, e);
+				return 0;
 			*o++ = (char)byte;
 			p += 2;
 		}
-		if (p == end || !is_itself((unsigned char)*p) ||
-		    *p == '"' || *p == '\\')
+		o += copy_itself(&p, end, o);
+		if (p == end)
+			return 0;
+		if (*p == '"')
 			break;
+		if ((unsigned char)*p < 0xc2)
+			return 0;
 	}
-	if (p == end || *p != '"')
-		return read_odd_token(c, out, n, raw, e);
-	c->p = p + 1;
-	*n = (size_t)(o - out);
+	if (o > out)
+		*at = p + 1;
+	return (size_t)(o - out);
+}
+
+int
+bpe_read_token(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
+    struct err *e)
+{
 	*raw = false;
-	return 0;
+	*n = read_plain_token(&c->p, c->end, out);
+	if (*n > 0)
+		return 0;
+	return read_odd_token(c, out, n, raw, e);
+}
+
+/* Read a whole number less than MAX from *P on. */
+static inline bool
+read_number(const char **at, const char *end, uint32_t max, uint32_t *number)
+{
+	const char *from = behind_space(*at, end), *p = from;
+	uint64_t v = 0;
+
+	while (p < end && *p >= '0' && *p <= '9' && p - from < 10)
+		v = v * 10 + (uint64_t)(*p++ - '0');
+	*at = from;
+	if (p == from || v >= max || (*from == '0' && p - from > 1) ||
+	    (p < end && (*p == '.' || *p == 'e' || *p == 'E')))
+		return false;
+	*number = (uint32_t)v;
+	*at = p;
+	return true;
+}
+
+int
+bpe_read_entry(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
+    uint32_t max, uint32_t *id, struct err *e)
+{
+	if (bpe_read_token(c, out, n, raw, e) < 0 ||
+	    (!take(&c->p, c->end, ':') && bpe_read_mark(c, ':', e) < 0))
+		return -1;
+	if (read_number(&c->p, c->end, max, id))
+		return 0;
+	return bpe_read_fault(c, e, "an id is not a whole number from 0 to "
+	    "2097150");
+}
+
+/*
+ * How far the text at P, before END, is as it is at WHOLE, which lies before
+ * it: up to a quote or a backslash.  The characters of it go to *N.
+ */
+static inline size_t
+agree(const char *p, const char *end, const char *whole, size_t *n)
+{
+	size_t k = 0;
+
+	*n = 0;
+#if defined(__SSE2__) && defined(__GNUC__)
+	for (; end - p - (ptrdiff_t)k >= 16; k += 16) {
+		__m128i w = _mm_loadu_si128(
+		    (const __m128i *)(const void *)(p + k));
+		__m128i v = _mm_loadu_si128(
+		    (const __m128i *)(const void *)(whole + k));
+		unsigned stop = (unsigned)_mm_movemask_epi8(_mm_or_si128(
+		    _mm_cmpeq_epi8(w, _mm_set1_epi8('"')),
+		    _mm_cmpeq_epi8(w, _mm_set1_epi8('\\')))) |
+		    (~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(w, v)) &
+		    0xffff);
+		/* What is in the middle of a character is below -64. */
+		unsigned begins = (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(
+		    w, _mm_set1_epi8(-65)));
+
+		if (stop != 0) {
+			begins &= (stop & -stop) - 1;
+			*n += count_bits(begins);
+			return k + (size_t)__builtin_ctz(stop);
+		}
+		*n += count_bits(begins);
+	}
+#endif
+	for (; p + k < end && p[k] == whole[k] && p[k] != '"' &&
+	    p[k] != '\\'; k++)
+		*n += (p[k] & 0xc0) != 0x80;
+	return k;
+}
+
+bool
+bpe_read_halves(struct bpe_cursor *c, const char *whole, size_t *left_n,
+    size_t *right_n)
+{
+	const char *p = c->p, *end = c->end, *w = whole + 1;
+	bool array = take(&p, end, '[');
+	size_t k;
+
+	if (!take(&p, end, '"'))
+		return false;
+	k = agree(p, end, w, left_n);
+	p += k;
+	w += k;
+	if (array ? !take(&p, end, '"') || !take(&p, end, ',') ||
+	    !take(&p, end, '"') : p == end || *p++ != ' ')
+		return false;
+	k = agree(p, end, w, right_n);
+	p += k;
+	if (p == end || *p != '"' || w[k] != '"' || *left_n == 0 ||
+	    *right_n == 0)
+		return false;
+	p++;
+	if (array && !take(&p, end, ']'))
+		return false;
+	c->p = p;
+	return true;
 }
 
 int64_t
@@ -239,28 +378,6 @@ bpe_read_bytes(const char *text, size_t n, char *out)
 		*o++ = (char)byte;
 	}
 	return o - out;
-}
-
-int
-bpe_read_number(struct bpe_cursor *c, uint32_t max, uint32_t *number,
-    struct err *e)
-{
-	uint64_t v = 0;
-	const char *from;
-
-	skip_space(c);
-	from = c->p;
-	while (c->p < c->end && *c->p >= '0' && *c->p <= '9' &&
-	    c->p - from < 10)
-		v = v * 10 + (uint64_t)(*c->p++ - '0');
-	if (c->p == from || v > max || (*from == '0' && c->p - from > 1) ||
-	    (c->p < c->end && (*c->p == '.' || *c->p == 'e' || *c->p == 'E'))) {
-		c->p = from;
-		return bpe_read_fault(c, e, "an id is not a whole number from "
-		    "0 to 2097150");
-	}
-	*number = (uint32_t)v;
-	return 0;
 }
 
 int

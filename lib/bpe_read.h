@@ -49,9 +49,19 @@ int bpe_read_more(struct bpe_cursor *c, char close, bool first,
 int bpe_read_token(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
     struct err *e) ERR_CHECK;
 
-/* Read a whole number from 0 to MAX. */
-int bpe_read_number(struct bpe_cursor *c, uint32_t max, uint32_t *number,
-    struct err *e) ERR_CHECK;
+/* Read a member of the vocabulary: a token, as above, and its id, which is
+ * less than MAX. */
+int bpe_read_entry(struct bpe_cursor *c, char *out, size_t *n, bool *raw,
+    uint32_t max, uint32_t *id, struct err *e) ERR_CHECK;
+
+/*
+ * Read a merge, ["a","b"] or "a b", if its halves together are written as the
+ * string at WHOLE, its quote, somewhere before in the text; and neither holds
+ * an escape.  The bytes that each stands for, in the byte alphabet, go to
+ * *LEFT_N and *RIGHT_N.  False, and nothing is read, where it is not so.
+ */
+bool bpe_read_halves(struct bpe_cursor *c, const char *whole, size_t *left_n,
+    size_t *right_n);
 
 /* Read a string, as it is written, quotes and escapes included. */
 int bpe_read_string(struct bpe_cursor *c, struct jsonspan *text,

@@ -205,14 +205,21 @@ bpe_words_encode(const struct bpe *b, struct bpe_cache *c, const char *text,
 		return -1;
 	out = ids->p + ids->n;
 	while (p < end) {
-		const unsigned char *next = word_end(p, end);
-		size_t count = bpe_cache_encode(b, c, (const char *)p,
-		    (size_t)(next - p), (const char *)end, out, e);
+		struct bpe_word word[BPE_BATCH];
+		size_t k = 0, count;
 
+		for (; k < BPE_BATCH && p < end; k++) {
+			const unsigned char *next = word_end(p, end);
+
+			word[k].p = (const char *)p;
+			word[k].n = (size_t)(next - p);
+			p = next;
+		}
+		count = bpe_cache_encode(b, c, word, k, (const char *)end,
+		    out, e);
 		if (count == 0)
 			return -1;
 		out += count;
-		p = next;
 	}
 	ids->n = (size_t)(out - ids->p);
 	return 0;

@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,41 +82,81 @@ buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
 	return 0;
 }
 
-/* Append the escape of the control character, quote or backslash C. */
-static int
-put_escape(struct buf *b, unsigned char c, struct err *e)
+/* Write the escape of the control character, quote or backslash C to OUT,
+ * which has room for 6: how much. */
+static size_t
+escape(char *out, unsigned char c)
 {
 	static const char names[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	static const char hex[] = "0123456789abcdef";
 
+	out[0] = '\\';
 	for (size_t i = 0; names[i] != '\0'; i += 2)
-		if ((unsigned char)names[i] == c)
-			return buf_printf(b, e, "\\%c", names[i + 1]);
-	return buf_printf(b, e, "\\u%04x", c);
+		if ((unsigned char)names[i] == c) {
+			out[1] = names[i + 1];
+			return 2;
+		}
+	memcpy(out + 1, "u00", 3);
+	out[4] = hex[c >> 4];
+	out[5] = hex[c & 15];
+	return 6;
+}
+
+/* Whether one of the eight bytes of W must be escaped. */
+static bool
+has_odd(uint64_t w)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+
+	return ((((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) |
+	    ((slash - ones) & ~slash)) & ones * 0x80) != 0;
+}
+
+/* Copy the N bytes at S to OUT, up to one that must be escaped: how many. */
+static size_t
+copy_plain(char *out, const char *s, size_t n)
+{
+	size_t i = 0;
+	uint64_t w;
+
+	for (; n - i >= sizeof w; i += sizeof w) {
+		memcpy(&w, s + i, sizeof w);
+		if (has_odd(w))
+			break;
+		memcpy(out + i, &w, sizeof w);
+	}
+	for (; i < n; i++) {
+		if ((unsigned char)s[i] < 0x20 || s[i] == '"' ||
+		    s[i] == '\\')
+			break;
+		out[i] = s[i];
+	}
+	return i;
 }
 
 int
 buf_put_json(struct buf *b, const char *s, size_t n, struct err *e)
 {
-	size_t from = 0, was = b->n;
+	size_t was = b->n, i = 0, k;
 
 	if (buf_putc(b, '"', e) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		if (buf_put(b, s + from, i - from, e) < 0 ||
-		    put_escape(b, c, e) < 0)
-			goto undo;
-		from = i + 1;
+	for (;;) {
+		/* What is left, an escape, and the quote. */
+		if (buf_reserve(b, n - i + 7, e) < 0) {
+			b->n = was;
+			return -1;
+		}
+		k = copy_plain(b->p + b->n, s + i, n - i);
+		b->n += k;
+		i += k;
+		if (i == n)
+			break;
+		b->n += escape(b->p + b->n, (unsigned char)s[i++]);
 	}
-	if (buf_put(b, s + from, n - from, e) < 0 || buf_putc(b, '"', e) < 0)
-		goto undo;
+	b->p[b->n++] = '"';
 	return 0;
-undo:
-	b->n = was;
-	return -1;
 }
 
 void

@@ -307,6 +307,22 @@ stage_option(struct stage_run *run, const char *name, const char *json,
 }
 
 int
+stage_option_text(struct stage_run *run, const char *name, const char *text,
+    struct err *e)
+{
+	struct buf json = { 0 };
+	int rc = -1;
+
+	if (text == NULL)
+		return 0;
+	if (buf_put_json(&json, text, strlen(text), e) == 0 &&
+	    buf_putc(&json, '\0', e) == 0)
+		rc = stage_option(run, name, json.p, e);
+	buf_free(&json);
+	return rc;
+}
+
+int
 stage_library(struct stage_run *run, const char *name, const char *version,
     struct err *e)
 {

@@ -27,11 +27,14 @@ unsigned stage_threads(const struct stage_run *run);
 bool stage_strict(const struct stage_run *run);
 
 /*
- * For the provenance: an option that changes the output, its value as JSON;
- * a library's version; an input's name; a model file's sha256 (hex).
+ * For the provenance: an option that changes the output, its value as JSON,
+ * or as a text (nothing is said where it is NULL); a library's version; an
+ * input's name; a model file's sha256 (hex).
  */
 int stage_option(struct stage_run *run, const char *name, const char *json,
     struct err *e) ERR_CHECK;
+int stage_option_text(struct stage_run *run, const char *name,
+    const char *text, struct err *e) ERR_CHECK;
 int stage_library(struct stage_run *run, const char *name,
     const char *version, struct err *e) ERR_CHECK;
 int stage_input(struct stage_run *run, const char *name, struct err *e)

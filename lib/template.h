@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "err.h"
+
 struct template_slot {
 	const char *text;	/* NULL ends the row */
 	bool token;		/* the one token that TEXT is, not text */
@@ -39,6 +41,10 @@ struct template {
 
 /* The template NAME, or NULL. */
 const struct template *template_find(const char *name);
+
+/* As template_find, but E is ERR_USAGE where there is none, and names those
+ * that there are. */
+const struct template *template_need(const char *name, struct err *e);
 
 /* The I-th template, from 0, or NULL. */
 const struct template *template_at(unsigned i);

@@ -114,6 +114,94 @@ merges_may_be_written_as_one_string(void **state)
 	bpe_free(b);
 }
 
+/* Compact, indented, as one string, with escapes, in one file. */
+static void
+a_merge_is_read_however_it_is_written(void **state)
+{
+	static const char *const halves[][2] = {
+		{ "a", "b" }, { "ab", "c" }, { "\xc4\xa0", "abc" },
+		{ "abc", "abc" }, { "abcabc", "abcabc" },
+		{ "abcabcabcabc", "abcabc" }, { "\\u0061", "abc" },
+		{ "\xc4\xa0", "\xc3\xa9" },
+		{ "\xc4\xa0\xc3\xa9", "\xc3\xa9" },
+	};
+	static const char *const ways[][3] = {
+		{ "[\"", "\",\"", "\"]" }, { "\"", " ", "\"" },
+		{ "\r\n\t                     [   \"", "\"\n,\n    \"",
+		    "\"\n                  \n]\n" },
+	};
+	const size_t n = sizeof halves / sizeof *halves;
+
+	(void)state;
+	for (size_t way = 0; way < 4; way++) {
+		struct buf merges = { 0 };
+		struct err e = { 0 };
+		struct bpe *b;
+
+		for (size_t i = 0; i < n; i++) {
+			const char *const *w = ways[(way + i * (way == 3)) %
+			    3];
+
+			assert_int_equal(buf_printf(&merges, &e,
+			    "%s%s%s%s%s%s", i > 0 ? "," : "", w[0],
+			    halves[i][0], w[1], halves[i][1], w[2]), 0);
+		}
+		assert_int_equal(buf_putc(&merges, '\0', &e), 0);
+		b = load(tokenizer_text("\"ab\":256,\"abc\":257,"
+		    "\"\xc4\xa0" "abc\":258,\"abcabc\":259,"
+		    "\"abcabcabcabc\":260,\"abcabcabcabcabcabc\":261,"
+		    "\"aabc\":262,\"\xc4\xa0\xc3\xa9\":263,"
+		    "\"\xc4\xa0\xc3\xa9\xc3\xa9\":264", merges.p, ""));
+		assert_text(b, " abc", "[258]");
+		assert_text(b, "abcabcabcabcabcabcab", "[261,256]");
+		assert_text(b, "aabc", "[262]");
+		bpe_free(b);
+		buf_free(&merges);
+	}
+}
+
+/* What two halves make may be a token when a half is none. */
+static void
+halves_of_a_merge_must_be_tokens(void **state)
+{
+	static const char *const merges[] = {
+		"[\"ab\",\"c\"]", "[\"a\",\"bc\"]", "\"ab c\"",
+		"[\"\",\"abc\"]", "[\"abc\",\"\"]", "[\"a\",\"c\"]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof merges / sizeof *merges; i++) {
+		struct buf text = tokenizer_text("\"abc\":256", merges[i],
+		    "");
+		struct err e = { 0 };
+
+		assert_null(bpe_load(text.p, text.n, NULL, &e));
+		assert_int_equal(e.kind, ERR_MODEL);
+		assert_non_null(strstr(e.text, "does not have"));
+		buf_free(&text);
+	}
+}
+
+static void
+there_may_be_more_merges_than_tokens(void **state)
+{
+	struct buf merges = { 0 };
+	struct err e = { 0 };
+	struct bpe *b;
+
+	(void)state;
+	assert_int_equal(buf_puts(&merges, "[\"b\",\"c\"]", &e), 0);
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(buf_puts(&merges, ",[\"a\",\"b\"]", &e),
+		    0);
+	assert_int_equal(buf_put(&merges, "", 1, &e), 0);
+	b = load(tokenizer_text("\"ab\":256,\"bc\":257", merges.p, ""));
+	assert_text(b, "abc", "[97,257]");
+	assert_text(b, "abab", "[256,256]");
+	bpe_free(b);
+	buf_free(&merges);
+}
+
 /* Of two lines for one pair the later counts: the first would let b,c win. */
 static void
 a_pair_named_twice_has_its_later_rank(void **state)
@@ -509,6 +597,9 @@ main(void)
 		cmocka_unit_test(
 		    the_lowest_rank_is_merged_first_and_the_leftmost),
 		cmocka_unit_test(merges_may_be_written_as_one_string),
+		cmocka_unit_test(a_merge_is_read_however_it_is_written),
+		cmocka_unit_test(halves_of_a_merge_must_be_tokens),
+		cmocka_unit_test(there_may_be_more_merges_than_tokens),
 		cmocka_unit_test(a_pair_named_twice_has_its_later_rank),
 		cmocka_unit_test(
 		    the_longest_added_token_is_taken_at_the_leftmost_place),

@@ -213,12 +213,18 @@ only_other_added_tokens_are_found(void **state)
 static void
 templates_are_found_by_name(void **state)
 {
+	struct err e = { 0 };
+
 	(void)state;
 	assert_ptr_equal(template_find("qwen2_audio"), template_at(0));
 	assert_null(template_find("qwen2"));
 	for (unsigned i = 0; template_at(i) != NULL; i++)
 		assert_ptr_equal(template_find(template_at(i)->name),
 		    template_at(i));
+	assert_ptr_equal(template_need("qwen2_audio", &e), template_at(0));
+	assert_null(template_need("qwen2", &e));
+	assert_int_equal(e.kind, ERR_USAGE);
+	assert_non_null(strstr(e.text, "there are: qwen2_audio"));
 }
 
 /* What encode.c relies on: a mark in each row, no {{idx}} of its own. */
