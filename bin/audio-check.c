@@ -13,33 +13,30 @@
 #include "outlet.h"
 #include "record.h"
 #include "resample.h"
-#include "roots.h"
 #include "sandbox.h"
 #include "stage.h"
 
 #define NAME "audio-check"
 
 struct check {
+	struct listen_rules rules;
 	struct opt_list root;
-	struct audiofact_rules rules;
 	const char *resample, *sandbox;
-	bool no_pcm;
-	struct roots roots;	/* of --root, or for audio files as operands */
 	struct listen *listen;
 };
 
 static const struct opt options[] = {
 	OPT(struct check, root, "root", 0, "DIR", 0, 0,
 	    "open audio below DIR only"),
-	OPT(struct check, no_pcm, "no-pcm", 0, NULL, 0, 0,
+	OPT(struct check, rules.facts_only, "no-pcm", 0, NULL, 0, 0,
 	    "measure, pass no samples on"),
 	OPT_CHOICE(struct check, resample, "resample", 0, "soxr|sinc",
 	    "as librosa (soxr) or torchaudio (sinc) does"),
-	OPT(struct check, rules.min_s, "min", 0, "S", 0, 3600,
+	OPT(struct check, rules.fact.min_s, "min", 0, "S", 0, 3600,
 	    "shortest clip, in seconds (321 samples)"),
-	OPT(struct check, rules.max_s, "max", 0, "S", 0, INFINITY,
+	OPT(struct check, rules.fact.max_s, "max", 0, "S", 0, INFINITY,
 	    "longest clip, in seconds (inf)"),
-	OPT(struct check, rules.clip_s, "clip", 0, "S", 0.001, 1000,
+	OPT(struct check, rules.fact.clip_s, "clip", 0, "S", 0.001, 1000,
 	    "seconds of a clip that are passed on (30)"),
 	OPT_CHOICE(struct check, sandbox, "sandbox", 0, "auto|require|off",
 	    "where decoders run (auto)"),
@@ -86,14 +83,14 @@ describe_roots(const struct opt_list *root, struct stage_run *run,
 static int
 describe(const struct check *c, struct stage_run *run, struct err *e)
 {
-	const struct audiofact_rules *r = &c->rules;
+	const struct audiofact_rules *r = &c->rules.fact;
 
 	if (stage_library(run, "sndfile", audio_library_version(), e) < 0 ||
 	    stage_library(run, "soxr", resample_library_version(), e) < 0 ||
 	    (c->root.n > 0 && describe_roots(&c->root, run, e) < 0) ||
-	    (c->no_pcm && stage_option(run, "no-pcm", "true", e) < 0) ||
-	    stage_option(run, "resample", r->resample == RESAMPLE_SINC ?
-	    "\"sinc\"" : "\"soxr\"", e) < 0 ||
+	    (c->rules.facts_only &&
+	    stage_option(run, "no-pcm", "true", e) < 0) ||
+	    stage_option_text(run, "resample", c->resample, e) < 0 ||
 	    describe_real(run, "min", r->min_s, e) < 0 ||
 	    (isfinite(r->max_s) &&
 	    describe_real(run, "max", r->max_s, e) < 0) ||
@@ -105,38 +102,22 @@ describe(const struct check *c, struct stage_run *run, struct err *e)
 	return 0;
 }
 
-/* The roots that are the same for every record, if there are any. */
-static int
-find_roots(struct check *c, struct stage_run *run, struct err *e)
-{
-	for (size_t i = 0; i < c->root.n; i++)
-		if (roots_add(&c->roots, c->root.v[i], e) < 0)
-			return -1;
-	/* Files that the user names himself may be anywhere. */
-	if (c->root.n == 0 && stage_operands(run) > 0 &&
-	    (roots_add(&c->roots, ".", e) < 0 ||
-	    roots_allow(&c->roots, "/", e) < 0))
-		return -1;
-	return 0;
-}
-
 static int
 start(void *self, struct stage_run *run, struct err *e)
 {
 	struct check *c = self;
-	struct listen_rules rules = { .stage = NAME, .roots = &c->roots };
 	unsigned missing;
 
 	if (strcmp(c->resample, "sinc") == 0)
-		c->rules.resample = RESAMPLE_SINC;
-	rules.fact = c->rules;
-	rules.pcm = !c->no_pcm;
-	rules.sandbox = strcmp(c->sandbox, "off") == 0 ? DECODER_OFF :
-	    strcmp(c->sandbox, "require") == 0 ? DECODER_REQUIRE :
-	    DECODER_AUTO;
-	if (find_roots(c, run, e) < 0)
-		return -1;
-	c->listen = listen_new(&rules, stage_threads(run), e);
+		c->rules.fact.resample = RESAMPLE_SINC;
+	if (strcmp(c->sandbox, "auto") != 0)
+		c->rules.sandbox = strcmp(c->sandbox, "off") == 0 ?
+		    DECODER_OFF : DECODER_REQUIRE;
+	c->rules.root = c->root.v;
+	c->rules.n_roots = c->root.n;
+	/* Files that the user names himself may be anywhere. */
+	c->rules.anywhere = stage_operands(run) > 0;
+	c->listen = listen_new(&c->rules, stage_threads(run), e);
 	if (c->listen == NULL)
 		return -1;
 	missing = listen_missing(c->listen);
@@ -152,7 +133,6 @@ stop(void *self)
 	struct check *c = self;
 
 	listen_free(c->listen);
-	roots_free(&c->roots);
 	option_list_free(&c->root);
 }
 
@@ -198,28 +178,20 @@ static int
 feed(void *self, struct stage_run *run, struct err *e)
 {
 	size_t n = stage_operands(run);
-	struct buf b = { 0 }, name = { 0 };
+	struct buf b = { 0 };
 	int rc = 0;
 
 	(void)self;
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		const char *file = stage_operand(run, i);
-
-		buf_clear(&name);
 		buf_clear(&b);
-		rc = buf_put_json(&name, file, strlen(file), e);
-		if (rc == 0 && jsonscan_check(name.p, name.n, NULL, e) < 0)
+		rc = listen_put_file(stage_operand(run, i), &b, e);
+		if (rc < 0 && e->kind == ERR_USAGE)
 			rc = err_set(e, ERR_USAGE,
 			    "the name of operand %zu is not UTF-8", i + 1);
-		if (rc == 0)
-			rc = buf_printf(&b, e, "{\"at\":{\"file\":%.*s,"
-			    "\"offset\":0},\"audios\":[%.*s]}\n", (int)name.n,
-			    name.p, (int)name.n, name.p);
 		if (rc == 0)
 			rc = stage_feed(run, b.p, b.n, i + 1, n, e);
 	}
 	buf_free(&b);
-	buf_free(&name);
 	return rc;
 }
 
@@ -234,8 +206,8 @@ main(int argc, char *argv[])
 		.feed = feed, .feeds = feeds,
 	};
 	struct check c = {
-		.rules = { .min_s = 321 / 16000.0, .max_s = INFINITY,
-		    .clip_s = 30 },
+		.rules = { .stage = NAME, .fact = { .min_s = 321 / 16000.0,
+		    .max_s = INFINITY, .clip_s = 30 } },
 		.resample = "soxr", .sandbox = "auto",
 	};
 

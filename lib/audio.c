@@ -210,6 +210,22 @@ refuse(const char *what, const char *why, struct err *e)
 	return err_hint(e, "convert it to WAV or FLAC");
 }
 
+/*
+ * Whether the samples of FORMAT are an i16 each, as they are in the file.
+ * (16 bits of a coded format may be what its decoder makes of others.)
+ */
+static bool
+is_i16(int format)
+{
+	int type = format & SF_FORMAT_TYPEMASK;
+
+	return (format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 &&
+	    (type == SF_FORMAT_WAV || type == SF_FORMAT_WAVEX ||
+	    type == SF_FORMAT_RF64 || type == SF_FORMAT_W64 ||
+	    type == SF_FORMAT_AIFF || type == SF_FORMAT_AU ||
+	    type == SF_FORMAT_CAF);
+}
+
 /* What is known of the file, if it can be used. */
 static int
 look(struct audio *a, const SF_INFO *sf, struct err *e)
@@ -228,6 +244,7 @@ look(struct audio *a, const SF_INFO *sf, struct err *e)
 	a->info.format = sf->format;
 	a->info.rate_hz = (uint32_t)sf->samplerate;
 	a->info.channels = (uint32_t)sf->channels;
+	a->info.i16 = is_i16(sf->format);
 	a->info.announced = sf->frames > 0 && sf->frames < INT64_MAX ?
 	    (uint64_t)sf->frames : 0;
 	return 0;
@@ -287,14 +304,26 @@ check_end(struct audio *a, struct err *e)
 	return 0;
 }
 
-int
-audio_read(struct audio *a, float *x, size_t max, size_t *n, struct err *e)
+/* libsndfile has read GOT frames: *N of them. */
+static int
+account(struct audio *a, sf_count_t got, size_t *n, struct err *e)
 {
-	sf_count_t got = sf_readf_float(a->snd, x, (sf_count_t)max);
-
 	*n = got > 0 ? (size_t)got : 0;
 	a->frames += *n;
 	return *n == 0 ? check_end(a, e) : 0;
+}
+
+int
+audio_read(struct audio *a, float *x, size_t max, size_t *n, struct err *e)
+{
+	return account(a, sf_readf_float(a->snd, x, (sf_count_t)max), n, e);
+}
+
+int
+audio_read_i16(struct audio *a, int16_t *x, size_t max, size_t *n,
+    struct err *e)
+{
+	return account(a, sf_readf_short(a->snd, x, (sf_count_t)max), n, e);
 }
 
 void

@@ -14,6 +14,7 @@
 #ifndef AUDIO_H
 #define AUDIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct audio_info {
 	int format;		/* libsndfile's number, for the names below */
 	uint32_t rate_hz;
 	uint32_t channels;
+	bool i16;		/* audio_read_i16 says all there is to say */
 	uint64_t announced;	/* frames; 0: not known before the end */
 };
 
@@ -44,6 +46,13 @@ int audio_open(struct audio *a, int fd, struct audio_info *info,
  * all is checked that can only be known then.
  */
 int audio_read(struct audio *a, float *x, size_t max, size_t *n,
+    struct err *e) ERR_CHECK;
+
+/*
+ * The same in i16, full scale 32768, for a file whose samples are i16's:
+ * they are not even looked at on the way.
+ */
+int audio_read_i16(struct audio *a, int16_t *x, size_t max, size_t *n,
     struct err *e) ERR_CHECK;
 
 /* Forget the file. */

@@ -19,9 +19,18 @@ struct clip_work {
 	struct resample *resample;
 	mix_fn *mix;
 	struct measure measure;
-	float *pcm;		/* what is kept, before it is told to be i16 */
 	float block[BLOCK];
 	float mono[BLOCK];
+	int16_t narrow[BLOCK];	/* a block of i16's */
+};
+
+/* The file at hand. */
+struct job {
+	struct audio_info info;
+	struct clip_facts *facts;
+	void *out;
+	bool i16;		/* read as i16's, ... */
+	bool as_is;		/* ... which stay as they are */
 };
 
 void
@@ -31,7 +40,6 @@ clip_work_free(struct clip_work *w)
 		return;
 	audio_free(w->audio);
 	resample_free(w->resample);
-	free(w->pcm);
 	free(w);
 }
 
@@ -50,12 +58,6 @@ clip_work_new(const struct clip_rules *rules, struct err *e)
 	if (w->audio != NULL)
 		w->resample = resample_new(rules->resample, e);
 	if (w->resample == NULL) {
-		clip_work_free(w);
-		return NULL;
-	}
-	w->pcm = malloc((rules->keep + 1) * sizeof *w->pcm);
-	if (w->pcm == NULL) {
-		(void)err_memory(e);
 		clip_work_free(w);
 		return NULL;
 	}
@@ -80,39 +82,89 @@ not_finite(const struct clip_work *w, uint64_t frames, size_t bad,
 	return err_hint(e, "write the file again with finite samples");
 }
 
+/* Read and measure N frames of f32's; *MONO is what they are once mixed. */
+static int
+read_f32(struct clip_work *w, const struct job *j, bool wanted, size_t *n,
+    const float **mono, struct err *e)
+{
+	unsigned channels = j->info.channels;
+	size_t bad;
+
+	if (audio_read(w->audio, w->block, BLOCK / channels, n, e) < 0)
+		return -1;
+	if (measure_add(&w->measure, w->block, *n, &bad) < 0)
+		return not_finite(w, j->facts->samples_in, bad, channels, e);
+	*mono = w->block;
+	if (wanted && channels > 1) {
+		w->mix(w->block, *n, channels, w->mono);
+		*mono = w->mono;
+	}
+	return 0;
+}
+
+/* The same of i16's. */
+static int
+read_i16(struct clip_work *w, const struct job *j, bool wanted, size_t *n,
+    const float **mono, struct err *e)
+{
+	unsigned channels = j->info.channels;
+
+	if (audio_read_i16(w->audio, w->narrow, BLOCK / channels, n, e) < 0)
+		return -1;
+	measure_add_i16(&w->measure, w->narrow, *n);
+	if (wanted)
+		mix_i16(w->narrow, *n, channels, w->mono);
+	*mono = w->mono;
+	return 0;
+}
+
+/* The same where they are kept as they are: they are read into place. */
+static int
+read_as_is(struct clip_work *w, const struct job *j, size_t *n,
+    struct err *e)
+{
+	size_t room = w->rules.keep - j->facts->kept;
+	int16_t *x = room == 0 ? w->narrow :
+	    (int16_t *)j->out + j->facts->kept;
+
+	if (room == 0 || room > BLOCK)
+		room = BLOCK;
+	if (audio_read_i16(w->audio, x, room, n, e) < 0)
+		return -1;
+	measure_add_i16(&w->measure, x, *n);
+	if (x != w->narrow)
+		j->facts->kept += *n;
+	return 0;
+}
+
 /* Decode, measure, mix and resample all of the open file. */
 static int
-run(struct clip_work *w, const struct audio_info *info,
-    struct clip_facts *facts, volatile uint64_t *progress, struct err *e)
+run(struct clip_work *w, const struct job *j, volatile uint64_t *progress,
+    struct err *e)
 {
-	size_t n, bad, room = BLOCK / info->channels;
-	double most = w->rules.max_s * info->rate_hz;
+	double most = w->rules.max_s * j->info.rate_hz;
 
 	for (;;) {
-		const float *mono = w->block;
+		bool wanted = !j->as_is && w->rules.keep > 0 &&
+		    !resample_full(w->resample);
+		const float *mono = NULL;
+		size_t n;
 
-		if (audio_read(w->audio, w->block, room, &n, e) < 0)
+		if ((j->as_is ? read_as_is(w, j, &n, e) :
+		    j->i16 ? read_i16(w, j, wanted, &n, &mono, e) :
+		    read_f32(w, j, wanted, &n, &mono, e)) < 0)
 			return -1;
 		if (n == 0)
 			return 0;
-		if (measure_add(&w->measure, w->block, n, &bad) < 0)
-			return not_finite(w, facts->samples_in, bad,
-			    info->channels, e);
-		facts->samples_in += n;
-		if ((double)facts->samples_in > most) {
+		j->facts->samples_in += n;
+		if ((double)j->facts->samples_in > most) {
 			(void)err_record(e, CODE_AUDIO_LONG,
 			    "the audio is longer than %.15g s",
 			    w->rules.max_s);
 			return err_hint(e, "--max sets the limit");
 		}
 		++*progress;
-		if (w->rules.keep == 0 || resample_full(w->resample))
-			continue;
-		if (info->channels > 1) {
-			w->mix(w->block, n, info->channels, w->mono);
-			mono = w->mono;
-		}
-		if (resample_push(w->resample, mono, n, e) < 0)
+		if (wanted && resample_push(w->resample, mono, n, e) < 0)
 			return -1;
 	}
 }
@@ -153,44 +205,42 @@ is_i16(const float *x, size_t n)
 	return same;
 }
 
-/* Write N samples at X, each an i16's, as such. */
+/* Make the N f32's at X, each an i16's, such, from X on. */
 static void
-put_i16(const float *x, size_t n, int16_t *out)
+narrow(float *x, size_t n)
 {
-	size_t i = 0;
+	unsigned char *out = (unsigned char *)x;
+	int16_t part[1024];
+	size_t k;
 
-	for (; i + 8 <= n; i += 8)
-		for (size_t k = 0; k < 8; k++)
-			out[i + k] = (int16_t)(x[i + k] * 32768);
-	for (; i < n; i++)
-		out[i] = (int16_t)(x[i] * 32768);
+	for (; n > 0; n -= k, x += k, out += k * sizeof part[0]) {
+		k = n < 1024 ? n : 1024;
+		for (size_t i = 0; i < k; i++)
+			part[i] = (int16_t)(x[i] * 32768);
+		memcpy(out, part, k * sizeof part[0]);
+	}
 }
 
-/* Hand over what was kept, as i16 or f32. */
+/* Hand over what was resampled, as i16 where that says the same. */
 static void
-keep(const struct clip_work *w, size_t n, void *out, struct clip_facts *facts)
+keep(float *x, size_t n, struct clip_facts *facts)
 {
 	bool i16 = true;
-	size_t i;
 
+	for (size_t i = 0; i < n && i16; i += 4096)
+		i16 = is_i16(x + i, n - i < 4096 ? n - i : 4096);
 	facts->kept = n;
-	for (i = 0; i < n && i16; i += 4096)
-		i16 = is_i16(w->pcm + i, n - i < 4096 ? n - i : 4096);
 	facts->i16 = i16;
-	if (i16) {
-		put_i16(w->pcm, n, out);
-		return;
-	}
-	if (n > 0)
-		memcpy(out, w->pcm, n * sizeof *w->pcm);
+	if (i16)
+		narrow(x, n);
 }
 
 /* What follows from the whole file, once it is read. */
 static int
-conclude(struct clip_work *w, struct clip_facts *facts, void *out,
-    struct err *e)
+conclude(struct clip_work *w, const struct job *j, struct err *e)
 {
 	const struct measure *m = &w->measure;
+	struct clip_facts *facts = j->facts;
 	size_t kept = 0;
 
 	if (facts->samples_in == 0) {
@@ -211,32 +261,49 @@ conclude(struct clip_work *w, struct clip_facts *facts, void *out,
 	facts->dc = measure_mean(m);
 	facts->clipped = m->clipped;
 	facts->constant = !m->varies;
+	if (j->as_is) {
+		facts->i16 = 1;
+		return 0;
+	}
 	if (w->rules.keep > 0 && resample_finish(w->resample,
 	    facts->samples_in, &kept, e) < 0)
 		return -1;
-	keep(w, kept, out, facts);
+	keep(j->out, kept, facts);
 	return 0;
+}
+
+/* Make ready for the file that is open: how it is read, and where to. */
+static int
+prepare(struct clip_work *w, struct job *j, struct err *e)
+{
+	const struct audio_info *info = &j->info;
+
+	j->facts->format = info->format;
+	j->facts->rate_hz = info->rate_hz;
+	j->facts->channels = info->channels;
+	measure_start(&w->measure, info->channels,
+	    audio_full_scale(info->format));
+	j->i16 = info->i16 && info->channels <= 2 && info->announced > 0 &&
+	    info->announced <= MEASURE_I16_MAX / info->channels;
+	j->as_is = j->i16 && info->channels == 1 &&
+	    info->rate_hz == RESAMPLE_HZ;
+	return j->as_is || w->rules.keep == 0 ? 0 :
+	    resample_start(w->resample, info->rate_hz, j->out,
+	    w->rules.keep, e);
 }
 
 int
 clip_decode(struct clip_work *w, int fd, void *out, struct clip_facts *facts,
     volatile uint64_t *progress, struct err *e)
 {
-	struct audio_info info;
+	struct job j = { .facts = facts, .out = out };
 	int rc = -1;
 
 	*facts = (struct clip_facts){ 0 };
-	if (audio_open(w->audio, fd, &info, e) < 0)
+	if (audio_open(w->audio, fd, &j.info, e) < 0)
 		return -1;
-	facts->format = info.format;
-	facts->rate_hz = info.rate_hz;
-	facts->channels = info.channels;
-	measure_start(&w->measure, info.channels,
-	    audio_full_scale(info.format));
-	if ((w->rules.keep == 0 || resample_start(w->resample, info.rate_hz,
-	    w->pcm, w->rules.keep, e) == 0) &&
-	    run(w, &info, facts, progress, e) == 0)
-		rc = conclude(w, facts, out, e);
+	if (prepare(w, &j, e) == 0 && run(w, &j, progress, e) == 0)
+		rc = conclude(w, &j, e);
 	audio_close(w->audio);
 	return rc;
 }

@@ -42,8 +42,8 @@ void clip_work_free(struct clip_work *w);
 
 /*
  * Read the file FD; its samples to OUT, which has room for as many f32 as
- * are to be kept.  *PROGRESS is counted up with every block.  ERR_RECORD
- * (audio-*) where it is at fault: audio-long beyond max_s.
+ * are to be kept, and is worked in.  *PROGRESS is counted up with every
+ * block.  ERR_RECORD (audio-*) where it is at fault: audio-long beyond max_s.
  */
 int clip_decode(struct clip_work *w, int fd, void *out,
     struct clip_facts *facts, volatile uint64_t *progress, struct err *e)

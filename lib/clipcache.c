@@ -29,6 +29,7 @@ struct clipcache {
 	struct slot *slot;
 	size_t n;
 	size_t bytes_max;
+	unsigned threads;
 	uint64_t clock;
 };
 
@@ -40,6 +41,7 @@ clipcache_new(unsigned threads, size_t bytes, struct err *e)
 	if (c != NULL) {
 		c->n = threads + (size_t)ENTRIES;
 		c->bytes_max = bytes;
+		c->threads = threads;
 		c->slot = calloc(c->n, sizeof *c->slot);
 	}
 	if (c == NULL || c->slot == NULL) {
@@ -86,26 +88,39 @@ find(struct clipcache *c, const struct stat *st)
 	return NULL;
 }
 
-/*
- * The slot to use next: an empty one, else that which nobody has wanted for
- * longest.  There is one, since there are more slots than threads.
- */
+/* The clip that nobody has wanted for longest, or NULL. */
 static struct slot *
-oldest(struct clipcache *c, enum state least)
+oldest(struct clipcache *c)
 {
 	struct slot *old = NULL;
 
 	for (size_t i = 0; i < c->n; i++) {
 		struct slot *s = &c->slot[i];
 
-		if (s->holders > 0 || s->state < least)
-			continue;
-		if (s->state == EMPTY)
-			return s;
-		if (old == NULL || s->used < old->used)
+		if (s->holders == 0 && s->state == READY &&
+		    (old == NULL || s->used < old->used))
 			old = s;
 	}
 	return old;
+}
+
+/*
+ * The slot to use next: an empty one, of which one that has memory is best,
+ * else the oldest.  There is one, since there are more slots than threads.
+ */
+static struct slot *
+spare(struct clipcache *c)
+{
+	struct slot *best = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct slot *s = &c->slot[i];
+
+		if (s->holders == 0 && s->state == EMPTY && (best == NULL ||
+		    s->entry.pcm.cap > best->entry.pcm.cap))
+			best = s;
+	}
+	return best != NULL ? best : oldest(c);
 }
 
 struct clipcache_entry *
@@ -118,7 +133,7 @@ clipcache_take(struct clipcache *c, const struct stat *st, bool *fresh)
 		(void)pthread_cond_wait(&c->made, &c->lock);
 	*fresh = s == NULL;
 	if (s == NULL) {
-		s = oldest(c, EMPTY);
+		s = spare(c);
 		s->state = MAKING;
 		s->dev = st->st_dev;
 		s->ino = st->st_ino;
@@ -144,23 +159,30 @@ clipcache_made(struct clipcache *c, struct clipcache_entry *entry, bool good)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-/* Forget clips, the oldest first, until what is kept is not too much. */
+/*
+ * Forget clips, the oldest first, until what is kept is not too much.  Their
+ * memory stays for the next ones, of which there is one a thread: to give it
+ * back, and take new pages, costs as much as to decode a WAV.
+ */
 static void
 shrink(struct clipcache *c)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, spares = 0;
+	struct slot *old;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->slot[i].holders == 0)
-			bytes += c->slot[i].entry.pcm.cap;
-	while (bytes > c->bytes_max) {
-		struct slot *s = oldest(c, READY);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct slot *s = &c->slot[i];
 
-		if (s == NULL)
-			return;
-		bytes -= s->entry.pcm.cap;
-		buf_free(&s->entry.pcm);
-		s->state = EMPTY;
+		if (s->holders == 0 && s->state == READY)
+			bytes += s->entry.pcm.cap;
+		if (s->holders == 0 && s->state == EMPTY)
+			spares += s->entry.pcm.cap > 0;
+	}
+	while (bytes > c->bytes_max && (old = oldest(c)) != NULL) {
+		bytes -= old->entry.pcm.cap;
+		old->state = EMPTY;
+		if (spares++ >= c->threads)
+			buf_free(&old->entry.pcm);
 	}
 }
 

@@ -28,7 +28,7 @@ struct clipcache;
 
 /*
  * A cache for so many THREADS, of at most BYTES of samples beyond those in
- * use.  NULL on failure.
+ * use, and the memory of one more clip a thread.  NULL on failure.
  */
 struct clipcache *clipcache_new(unsigned threads, size_t bytes,
     struct err *e) ERR_CHECK;

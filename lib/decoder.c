@@ -25,6 +25,9 @@
 
 #define PAGE ((size_t)65536)	/* a multiple of any system's page */
 
+/* A process that is not in its sandbox after so long will never be. */
+#define START_MS 30000
+
 /*
  * What a worker and we share, at the start of its memory; samples are behind
  * it.  The memory was mapped before the first fork and has no descriptor, so
@@ -217,6 +220,19 @@ decoder_worker_free(struct decoder_worker *w)
 	free(w);
 }
 
+/* Whether W, which was started, has something to say before START_MS. */
+static bool
+can_be_heard(const struct decoder_worker *w)
+{
+	struct pollfd p = { .fd = w->sock, .events = POLLIN };
+	int rc;
+
+	do
+		rc = poll(&p, 1, START_MS);
+	while (rc < 0 && errno == EINTR);
+	return rc > 0;
+}
+
 /* Start the process of W, and wait until it is in its sandbox. */
 static int
 start(struct decoder_worker *w, struct err *e)
@@ -228,13 +244,17 @@ start(struct decoder_worker *w, struct err *e)
 	if (forkserver_spawn(w->d->server, w->number, &w->sock, &w->pid,
 	    e) < 0)
 		return -1;
-	/* From now on a worker that does not listen must not hold us up. */
-	if (fdpass_receive(w->sock, NULL, &byte, 1) == 1 &&
+	/*
+	 * libseccomp goes round for ever where it gets no memory.  And from
+	 * now on a worker that does not listen must not hold us up.
+	 */
+	if (can_be_heard(w) && fdpass_receive(w->sock, NULL, &byte, 1) == 1 &&
 	    fcntl(w->sock, F_SETFL, O_NONBLOCK) == 0)
 		return 0;
 	(void)end(w, &status, &ignored);
 	w->answer->err.text[ERR_TEXT_MAX - 1] = '\0';
 	return err_set(e, ERR_SYSTEM, "cannot start a decoder: %s",
+	    w->answer->err.text[0] == '\0' ? "it was lost" :
 	    err_quote(text, sizeof text, w->answer->err.text,
 	    strlen(w->answer->err.text)));
 }
@@ -424,18 +444,25 @@ plausible(const struct decoder *d, const struct clip_facts *f)
 	    f->constant <= 1 && f->i16 <= 1;
 }
 
-/* Whether the samples in PCM are all finite, as f32 have to be. */
+/*
+ * Whether the samples in PCM are all finite, as f32 have to be.  In runs of
+ * a fixed length, for the compiler; the last is filled up with zeros.
+ */
 static bool
 all_finite(const struct buf *pcm)
 {
-	for (size_t i = 0; i + sizeof(float) <= pcm->n; i += sizeof(float)) {
-		uint32_t bits;
+	uint32_t bits[256], bad = 0;
 
-		memcpy(&bits, pcm->p + i, sizeof bits);
-		if ((bits & 0x7f800000) == 0x7f800000)
-			return false;
+	for (size_t i = 0; i < pcm->n; i += sizeof bits) {
+		size_t n = pcm->n - i < sizeof bits ? pcm->n - i : sizeof bits;
+
+		if (n < sizeof bits)
+			memset(bits, 0, sizeof bits);
+		memcpy(bits, pcm->p + i, n);
+		for (size_t k = 0; k < 256; k++)
+			bad |= (bits[k] & 0x7f800000) == 0x7f800000;
 	}
-	return true;
+	return bad == 0;
 }
 
 /*

@@ -7,7 +7,14 @@
 
 #include "filebuf.h"
 
+/*
+ * The buffer takes in LEAST bytes after a jump, twice as much each time that
+ * reading goes on where it ended, and SIZE at most.  A read of LONG bytes
+ * or more goes past it.
+ */
 #define SIZE ((size_t)128 << 10)
+#define LEAST ((size_t)8 << 10)
+#define LONG ((size_t)32 << 10)
 
 int
 filebuf_open(struct filebuf *b, int fd, struct err *e)
@@ -23,6 +30,7 @@ filebuf_open(struct filebuf *b, int fd, struct err *e)
 	b->error = 0;
 	b->at = 0;
 	b->n = 0;
+	b->ahead = LEAST / 2;
 	b->patch_n = 0;
 	return 0;
 }
@@ -72,16 +80,27 @@ fetch(struct filebuf *b, uint64_t offset, unsigned char *p, size_t n)
 	return got;
 }
 
-/* Whether the buffer holds the byte at OFFSET, after filling it if not. */
+/* How many bytes the buffer holds from OFFSET on. */
+static size_t
+held(const struct filebuf *b, uint64_t offset)
+{
+	return offset < b->at || offset - b->at >= b->n ? 0 :
+	    b->n - (size_t)(offset - b->at);
+}
+
+/* The same, after filling it where these are fewer than WANT. */
 static size_t
 fill(struct filebuf *b, uint64_t offset, size_t want)
 {
-	if (offset < b->at || offset - b->at >= b->n ||
-	    b->n - (offset - b->at) < want) {
-		b->at = offset;
-		b->n = fetch(b, offset, b->p, SIZE);
-	}
-	return b->n - (size_t)(offset - b->at);
+	size_t n = held(b, offset);
+
+	if (n >= want)
+		return n;
+	b->ahead = n == 0 && offset != b->at + b->n ? LEAST :
+	    b->ahead < SIZE / 2 ? 2 * b->ahead : SIZE;
+	b->at = offset;
+	b->n = fetch(b, offset, b->p, b->ahead);
+	return b->n;
 }
 
 const unsigned char *
@@ -98,13 +117,19 @@ filebuf_read(struct filebuf *b, uint64_t offset, void *p, size_t n)
 	size_t got = 0;
 
 	while (got < n && offset + got < b->size) {
-		size_t k = fill(b, offset + got, 1);
+		unsigned char *to = (unsigned char *)p + got;
+		uint64_t at = offset + got;
+		size_t k;
 
+		if (n - got >= LONG && held(b, at) == 0) {
+			k = fetch(b, at, to, n - got);
+		} else {
+			k = fill(b, at, 1);
+			k = k < n - got ? k : n - got;
+			memcpy(to, b->p + (at - b->at), k);
+		}
 		if (k == 0)
 			break;
-		if (k > n - got)
-			k = n - got;
-		memcpy((char *)p + got, b->p + (offset + got - b->at), k);
 		got += k;
 	}
 	return got;

@@ -2,9 +2,10 @@
  * filebuf: a file of known size, read at any place through one buffer.
  *
  * Whoever walks a container and whoever decodes it read the same bytes, few
- * system calls are made, and a field of the file that is not to be believed
- * can be overlaid.  A file that gets shorter meanwhile just ends earlier.
- * Offsets are in bytes.  One filebuf serves one thread.
+ * system calls are made, long reads are not copied twice, and a field of the
+ * file that is not to be believed can be overlaid.  A file that gets shorter
+ * meanwhile just ends earlier.  Offsets are in bytes.  One filebuf serves
+ * one thread.
  */
 #ifndef FILEBUF_H
 #define FILEBUF_H
@@ -25,6 +26,7 @@ struct filebuf {
 	unsigned char *p;
 	uint64_t at;		/* the buffer has N bytes from here on */
 	size_t n;
+	size_t ahead;		/* bytes that it was last filled with */
 	uint64_t patch_at;
 	size_t patch_n;
 	unsigned char patch[8];

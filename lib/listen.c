@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 struct listen {
 	struct listen_rules rules;
+	struct roots roots;	/* the same for every record, or none */
 	struct decoder *decoder;
 	struct clipcache *cache;
 };
@@ -25,6 +27,7 @@ struct listen_worker {
 	struct buf dir;		/* folder of the last record's data, ... */
 	struct roots roots;	/* ... which is its root */
 	struct buf text, facts;
+	struct clipcache_entry *lent;	/* to the last record, or NULL */
 };
 
 void
@@ -34,7 +37,23 @@ listen_free(struct listen *l)
 		return;
 	clipcache_free(l->cache);
 	decoder_free(l->decoder);
+	roots_free(&l->roots);
 	free(l);
+}
+
+/* The roots that are the same for every record, if there are any. */
+static int
+find_roots(struct listen *l, struct err *e)
+{
+	const struct listen_rules *r = &l->rules;
+
+	for (size_t i = 0; i < r->n_roots; i++)
+		if (roots_add(&l->roots, r->root[i], e) < 0)
+			return -1;
+	if (r->n_roots > 0 || !r->anywhere)
+		return 0;
+	return roots_add(&l->roots, ".", e) < 0 ? -1 :
+	    roots_allow(&l->roots, "/", e);
 }
 
 struct listen *
@@ -42,7 +61,8 @@ listen_new(const struct listen_rules *rules, unsigned threads, struct err *e)
 {
 	struct decoder_rules d = {
 		.clip = { rules->fact.resample, rules->fact.max_s,
-		    rules->pcm ? audiofact_samples(rules->fact.clip_s) : 0 },
+		    rules->facts_only ? 0 :
+		    audiofact_samples(rules->fact.clip_s) },
 		.sandbox = rules->sandbox,
 		.memory_max = DECODER_MEMORY_MAX, .cpu_s = DECODER_CPU_S,
 		.stall_s = DECODER_STALL_S, .idle_s = DECODER_IDLE_S,
@@ -54,7 +74,8 @@ listen_new(const struct listen_rules *rules, unsigned threads, struct err *e)
 		return NULL;
 	}
 	l->rules = *rules;
-	l->decoder = decoder_new(&d, threads, e);
+	if (find_roots(l, e) == 0)
+		l->decoder = decoder_new(&d, threads, e);
 	if (l->decoder != NULL)
 		l->cache = clipcache_new(threads, CACHE_BYTES, e);
 	if (l->cache == NULL) {
@@ -70,11 +91,21 @@ listen_missing(const struct listen *l)
 	return decoder_missing(l->decoder);
 }
 
+/* The last record is done with the clip that was lent to it. */
+static void
+take_back(struct listen_worker *w)
+{
+	if (w->lent != NULL)
+		clipcache_release(w->shared->cache, w->lent);
+	w->lent = NULL;
+}
+
 void
 listen_worker_free(struct listen_worker *w)
 {
 	if (w == NULL)
 		return;
+	take_back(w);
 	decoder_worker_free(w->worker);
 	roots_free(&w->roots);
 	buf_free(&w->dir);
@@ -127,8 +158,8 @@ roots_of(struct listen_worker *w, const struct record *r, struct err *e)
 {
 	char quoted[ERR_QUOTE_SIZE];
 
-	if (w->shared->rules.roots->n > 0)
-		return w->shared->rules.roots;
+	if (w->shared->roots.n > 0)
+		return &w->shared->roots;
 	if (find_folder(w, r, e) < 0)
 		return NULL;
 	if (w->roots.n > 0 && w->text.n == w->dir.n &&
@@ -139,7 +170,9 @@ roots_of(struct listen_worker *w, const struct record *r, struct err *e)
 	if (buf_put(&w->dir, w->text.p, w->text.n, e) < 0)
 		return NULL;
 	if (roots_add(&w->roots, w->dir.p, e) < 0) {
-		if (e->kind == ERR_MEMORY)
+		/* What the system lacks is no fault of the record. */
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES &&
+		    errno != ELOOP && errno != ENAMETOOLONG)
 			return NULL;
 		(void)err_record(e, CODE_AUDIO_MISSING, "the folder \"%s\", "
 		    "which the data came from, is not here",
@@ -179,28 +212,37 @@ read_clip(struct listen_worker *w, int fd, struct err *e)
 	return clip;
 }
 
-/* Put the samples of CLIP into R as those of its audio K. */
+/*
+ * Put the samples of CLIP into R as those of its audio K: as LENT they stay
+ * where they are.
+ */
 static int
 put_pcm(struct record *r, size_t k, const struct clipcache_entry *clip,
-    struct err *e)
+    bool lent, struct err *e)
 {
+	enum dtype type = clip->facts.i16 ? DTYPE_I16 : DTYPE_F32;
 	char name[32];
 	void *to;
 
 	(void)snprintf(name, sizeof name, "pcm.%zu", k);
-	to = record_put_tensor(r, name, clip->facts.i16 ? DTYPE_I16 :
-	    DTYPE_F32, 1, clip->facts.kept, 0, e);
+	if (lent)
+		return record_lend_tensor(r, name, type, 1, clip->facts.kept,
+		    0, clip->pcm.p, e);
+	to = record_put_tensor(r, name, type, 1, clip->facts.kept, 0, e);
 	if (to == NULL)
 		return -1;
 	memcpy(to, clip->pcm.p, clip->pcm.n);
 	return 0;
 }
 
-/* CLIP is that of audio K of R, whose path is V, for people QUOTED. */
+/*
+ * CLIP is that of audio K of R, whose path is V, for people QUOTED.  The
+ * last one of a record is lent: a thread may hold one clip, no more.
+ */
 static int
-use_clip(struct listen_worker *w, struct record *r, size_t k,
-    struct jsonspan v, const char *quoted,
-    const struct clipcache_entry *clip, struct err *e)
+use_clip(struct listen_worker *w, struct record *r, size_t k, bool last,
+    struct jsonspan v, const char *quoted, struct clipcache_entry *clip,
+    struct err *e)
 {
 	const struct listen_rules *rules = &w->shared->rules;
 
@@ -213,13 +255,19 @@ use_clip(struct listen_worker *w, struct record *r, size_t k,
 	    audiofact_note(&clip->facts, &rules->fact, rules->stage, quoted,
 	    r, e) < 0)
 		return -1;
-	return rules->pcm ? put_pcm(r, k, clip, e) : 0;
+	if (rules->facts_only)
+		return 0;
+	if (put_pcm(r, k, clip, last, e) < 0)
+		return -1;
+	if (last)
+		w->lent = clip;
+	return 0;
 }
 
-/* Audio K of R is at the path V. */
+/* Audio K of R, which may be its LAST, is at the path V. */
 static int
 check_audio(struct listen_worker *w, const struct roots *roots,
-    struct record *r, size_t k, struct jsonspan v, struct err *e)
+    struct record *r, size_t k, bool last, struct jsonspan v, struct err *e)
 {
 	char quoted[ERR_QUOTE_SIZE];
 	struct clipcache_entry *clip;
@@ -242,9 +290,10 @@ check_audio(struct listen_worker *w, const struct roots *roots,
 	(void)close(fd);
 	if (clip == NULL)
 		return -1;
-	rc = use_clip(w, r, k, v, err_quote(quoted, sizeof quoted, path.p,
-	    path.n), clip, e);
-	clipcache_release(w->shared->cache, clip);
+	rc = use_clip(w, r, k, last, v, err_quote(quoted, sizeof quoted,
+	    path.p, path.n), clip, e);
+	if (w->lent == NULL)
+		clipcache_release(w->shared->cache, clip);
 	return rc;
 }
 
@@ -256,6 +305,7 @@ listen_record(struct listen_worker *w, struct record *r, struct err *e)
 	size_t n = jsonscan_count(audios), k = 0;
 	const struct roots *roots;
 
+	take_back(w);
 	if (n == 0)
 		return 0;
 	if (n > RECORD_AUDIOS_MAX) {
@@ -268,10 +318,27 @@ listen_record(struct listen_worker *w, struct record *r, struct err *e)
 	buf_clear(&w->facts);
 	if (roots == NULL || buf_putc(&w->facts, '[', e) < 0)
 		return -1;
-	while (jsonwalk_next(&walk))
-		if (check_audio(w, roots, r, k++, walk.value, e) < 0)
+	for (; jsonwalk_next(&walk); k++)
+		if (check_audio(w, roots, r, k, k + 1 == n, walk.value,
+		    e) < 0)
 			return -1;
 	if (buf_putc(&w->facts, ']', e) < 0)
 		return -1;
 	return record_set(r, RECORD_AUDIO, w->facts.p, w->facts.n, e);
+}
+
+int
+listen_put_file(const char *file, struct buf *out, struct err *e)
+{
+	struct buf name = { 0 };
+	int rc = buf_put_json(&name, file, strlen(file), e);
+
+	if (rc == 0 && jsonscan_check(name.p, name.n, NULL, e) < 0)
+		rc = err_set(e, ERR_USAGE, "the file's name is not UTF-8");
+	if (rc == 0)
+		rc = buf_printf(out, e, "{\"at\":{\"file\":%.*s,"
+		    "\"offset\":0},\"audios\":[%.*s]}\n", (int)name.n,
+		    name.p, (int)name.n, name.p);
+	buf_free(&name);
+	return rc;
 }

@@ -3,7 +3,7 @@
  *
  * Full scale is 1.0.  All channels count alike.  The result depends on the
  * samples alone, not on the processor: the sums are taken in f64, in four
- * lanes.
+ * lanes, and those of i16's are exact.
  */
 #ifndef MEASURE_H
 #define MEASURE_H
@@ -19,6 +19,12 @@
  * may well be what the microphone heard.
  */
 #define MEASURE_RUN 3
+
+/*
+ * The squares of so many i16's, in units of 2^-30, add up to 2^53 at most,
+ * so that an f64 holds their sum and all on the way to it.
+ */
+#define MEASURE_I16_MAX ((uint64_t)1 << 23)
 
 struct measure {
 	unsigned channels;
@@ -41,6 +47,12 @@ void measure_start(struct measure *m, unsigned channels, float full);
  */
 int measure_add(struct measure *m, const float *x, size_t frames,
     size_t *bad);
+
+/*
+ * As measure_add, for i16's, MEASURE_I16_MAX of them in all at most.  The
+ * result is that of the same samples as f32.
+ */
+void measure_add_i16(struct measure *m, const int16_t *x, size_t frames);
 
 double measure_mean(const struct measure *m);
 double measure_rms(const struct measure *m);

@@ -2,12 +2,51 @@
 
 #include "mix.h"
 
+/*
+ * Samples of an inner loop: of a fixed number, and a multiple of any vector,
+ * so that the compiler makes it one of vectors.
+ */
+#define RUN 256
+
 /* Two channels, the common case, where every order is the same. */
-static void
-mix_two(const float *x, size_t frames, float *mono)
+static inline void
+mix_pairs(const float *restrict x, size_t frames, float *restrict mono)
 {
 	for (size_t i = 0; i < frames; i++)
 		mono[i] = (x[2 * i] + x[2 * i + 1]) * 0.5f;
+}
+
+static void
+mix_two(const float *x, size_t frames, float *mono)
+{
+	size_t i = 0;
+
+	for (; i + RUN <= frames; i += RUN)
+		mix_pairs(x + 2 * i, RUN, mono + i);
+	mix_pairs(x + 2 * i, frames - i, mono + i);
+}
+
+/* CHANNELS, 1 or 2, of i16's, whose sum an f32 holds. */
+static inline void
+mix_narrow(const int16_t *x, size_t frames, unsigned channels, float *mono)
+{
+	for (size_t i = 0; i < frames; i++)
+		mono[i] = channels == 1 ? (float)x[i] * 0x1p-15f :
+		    (float)(x[2 * i] + x[2 * i + 1]) * 0x1p-16f;
+}
+
+void
+mix_i16(const int16_t *x, size_t frames, unsigned channels, float *mono)
+{
+	size_t i = 0;
+
+	if (channels == 1)
+		for (; i + RUN <= frames; i += RUN)
+			mix_narrow(x + i, RUN, 1, mono + i);
+	else
+		for (; i + RUN <= frames; i += RUN)
+			mix_narrow(x + 2 * i, RUN, 2, mono + i);
+	mix_narrow(x + i * channels, frames - i, channels, mono + i);
 }
 
 /*

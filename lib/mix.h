@@ -9,6 +9,7 @@
 #define MIX_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Mix FRAMES frames of CHANNELS samples at X to FRAMES samples at MONO. */
 typedef void mix_fn(const float *x, size_t frames, unsigned channels,
@@ -22,5 +23,8 @@ mix_fn mix_numpy;
  * a clip, where its order depends on how many threads it has.
  */
 mix_fn mix_torch;
+
+/* One or two channels of i16's, which either gives the same bits for. */
+void mix_i16(const int16_t *x, size_t frames, unsigned channels, float *mono);
 
 #endif

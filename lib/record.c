@@ -334,6 +334,13 @@ record_put_tensor(struct record *r, const char *name, enum dtype dtype,
 	return tensors_put(&r->tensors, name, dtype, rank, d0, d1, e);
 }
 
+int
+record_lend_tensor(struct record *r, const char *name, enum dtype dtype,
+    unsigned rank, uint64_t d0, uint64_t d1, const void *data, struct err *e)
+{
+	return tensors_lend(&r->tensors, name, dtype, rank, d0, d1, data, e);
+}
+
 const struct tensor *
 record_tensor(const struct record *r, const char *name)
 {

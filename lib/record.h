@@ -80,6 +80,10 @@ int record_note_to_error(struct record *r, size_t index, struct err *e)
  */
 void *record_put_tensor(struct record *r, const char *name, enum dtype dtype,
     unsigned rank, uint64_t d0, uint64_t d1, struct err *e) ERR_CHECK;
+/* The same, but filled already: DATA must stand while R has the tensor. */
+int record_lend_tensor(struct record *r, const char *name, enum dtype dtype,
+    unsigned rank, uint64_t d0, uint64_t d1, const void *data, struct err *e)
+    ERR_CHECK;
 const struct tensor *record_tensor(const struct record *r, const char *name);
 void record_drop_tensor(struct record *r, const char *name);
 void record_drop_tensors(struct record *r);	/* all of them */

@@ -92,15 +92,14 @@ size_of(enum dtype dtype, uint64_t d0, uint64_t d1, size_t *n,
 	return 0;
 }
 
-void *
-tensors_put(struct tensors *s, const char *name, enum dtype dtype,
-    unsigned rank, uint64_t d0, uint64_t d1, struct err *e)
+/* Write the tensor that comes next, all but its data, and do not count it. */
+static struct tensor *
+add(struct tensors *s, const char *name, enum dtype dtype, unsigned rank,
+    uint64_t d0, uint64_t d1, struct err *e)
 {
-	struct tensors_memory *m;
-	struct tensor *t;
+	struct tensor *t = &s->t[s->n];
 	size_t n = 0;
 
-	tensors_drop(s, name);
 	if (rank < 2)
 		d1 = 1;
 	if (strlen(name) >= SAFETENSORS_NAME_MAX) {
@@ -114,17 +113,47 @@ tensors_put(struct tensors *s, const char *name, enum dtype dtype,
 	}
 	if (size_of(dtype, d0, d1, &n, e) < 0)
 		return NULL;
-	m = spare(s, n, e);
+	*t = (struct tensor){
+		.dtype = dtype, .rank = rank, .shape = { d0, d1 },
+		.n_bytes = n,
+	};
+	memcpy(t->name, name, strlen(name) + 1);
+	return t;
+}
+
+void *
+tensors_put(struct tensors *s, const char *name, enum dtype dtype,
+    unsigned rank, uint64_t d0, uint64_t d1, struct err *e)
+{
+	struct tensors_memory *m;
+	struct tensor *t;
+
+	tensors_drop(s, name);
+	t = add(s, name, dtype, rank, d0, d1, e);
+	if (t == NULL)
+		return NULL;
+	m = spare(s, t->n_bytes, e);
 	if (m == NULL)
 		return NULL;
 	m->used = 1;
-	t = &s->t[s->n++];
-	*t = (struct tensor){
-		.dtype = dtype, .rank = rank, .shape = { d0, d1 },
-		.data = m->b.p, .n_bytes = n,
-	};
-	memcpy(t->name, name, strlen(name) + 1);
+	t->data = m->b.p;
+	s->n++;
 	return m->b.p;
+}
+
+int
+tensors_lend(struct tensors *s, const char *name, enum dtype dtype,
+    unsigned rank, uint64_t d0, uint64_t d1, const void *data, struct err *e)
+{
+	struct tensor *t;
+
+	tensors_drop(s, name);
+	t = add(s, name, dtype, rank, d0, d1, e);
+	if (t == NULL)
+		return -1;
+	t->data = data;
+	s->n++;
+	return 0;
 }
 
 void

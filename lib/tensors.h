@@ -41,6 +41,14 @@ const struct tensor *tensors_find(const struct tensors *s, const char *name);
 void *tensors_put(struct tensors *s, const char *name, enum dtype dtype,
     unsigned rank, uint64_t d0, uint64_t d1, struct err *e) ERR_CHECK;
 
+/*
+ * The same, but what it holds is at DATA, which is the caller's and must
+ * stand while S has the tensor.
+ */
+int tensors_lend(struct tensors *s, const char *name, enum dtype dtype,
+    unsigned rank, uint64_t d0, uint64_t d1, const void *data, struct err *e)
+    ERR_CHECK;
+
 /* Drop the tensor of NAME, if there is one. */
 void tensors_drop(struct tensors *s, const char *name);
 

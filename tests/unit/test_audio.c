@@ -247,6 +247,43 @@ names_are_known_for_known_numbers_only(void **state)
 	assert_true(audio_library_version()[0] >= '1');
 }
 
+static void
+plain_i16_are_read_as_such(void **state)
+{
+	static int16_t x[900], more;
+	static float y[900];
+	unsigned plain = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+		struct sound s = sound_read(whole[i].file);
+		int fd = sound_fd(s.p, s.n);
+		size_t n;
+
+		free(s.p);
+		assert_int_equal(audio_open(audio, fd, &info, &e), 0);
+		if (info.i16) {
+			plain++;
+			assert_string_equal(whole[i].subtype, "PCM_16");
+			assert_int_equal(audio_read_i16(audio, x, 900, &n,
+			    &e), 0);
+			assert_int_equal(n, whole[i].frames);
+			assert_int_equal(audio_read_i16(audio, &more, 1, &n,
+			    &e), 0);
+			assert_int_equal(n, 0);
+			assert_int_equal(audio_open(audio, fd, &info, &e), 0);
+			assert_int_equal(audio_read(audio, y, 900, &n, &e),
+			    0);
+			assert_int_equal(n, whole[i].frames);
+			while (n-- > 0)
+				assert_true(y[n] == (float)x[n] / 32768);
+		}
+		audio_close(audio);
+		assert_int_equal(close(fd), 0);
+	}
+	assert_int_equal(plain, 15);
+}
+
 int
 main(void)
 {
@@ -260,6 +297,7 @@ main(void)
 		    integers_are_divided_by_their_range_and_floats_are_not),
 		cmocka_unit_test(full_scale_is_what_the_format_can_hold),
 		cmocka_unit_test(names_are_known_for_known_numbers_only),
+		cmocka_unit_test(plain_i16_are_read_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -6,6 +6,7 @@
 
 #include "audio.h"
 #include "clip.h"
+#include "measure.h"
 #include "sounds.h"
 
 #define KEEP 480000
@@ -120,6 +121,60 @@ one_sample_that_is_no_i16_makes_all_f32(void **state)
 }
 
 static void
+i16_and_the_same_f32_come_to_the_same(void **state)
+{
+	static const unsigned rates[] = { 16000, 44100, 8000 };
+	static float first[KEEP];
+
+	(void)state;
+	for (size_t i = 0; i < 12; i++) {
+		struct clip_work *w = i < 9 ? soxr : sinc;
+		unsigned channels = (unsigned)i % 3 + 1;
+		struct clip_facts was;
+
+		assert_int_equal(decode(w, sound_i16(narrow, 150000,
+		    channels, rates[i / 3 % 3])), 0);
+		was = f;
+		memcpy(first, out, sizeof first);
+		assert_int_equal(decode(w, sound_f32(in, 150000, channels,
+		    rates[i / 3 % 3])), 0);
+		assert_true(f.kept == was.kept && f.i16 == was.i16);
+		assert_true(f.peak == was.peak && f.rms == was.rms &&
+		    f.dc == was.dc);
+		assert_memory_equal(out, first, f.kept * (f.i16 != 0 ?
+		    sizeof(int16_t) : sizeof(float)));
+	}
+}
+
+static void
+a_very_long_one_measures_the_same_too(void **state)
+{
+	size_t n = MEASURE_I16_MAX + 5;
+	int16_t *x = malloc(n * sizeof *x);
+	float *y = malloc(n * sizeof *y);
+	struct clip_facts was;
+
+	(void)state;
+	assert_true(x != NULL && y != NULL);
+	for (size_t i = 0; i < n; i++) {
+		x[i] = (int16_t)(i % 7 == 0 ? 12345 : -32768 + (int)(i & 1));
+		y[i] = (float)x[i] / 32768;
+	}
+	for (size_t k = 0; k < 2; k++, n -= 5) {
+		assert_int_equal(decode(facts_only, sound_f32(y, n, 1,
+		    16000)), 0);
+		was = f;
+		assert_int_equal(decode(facts_only, sound_i16(x, n, 1,
+		    16000)), 0);
+		assert_true(f.peak == was.peak && f.rms == was.rms &&
+		    f.dc == was.dc);
+		assert_int_equal(f.samples_in, n);
+	}
+	free(x);
+	free(y);
+}
+
+static void
 channels_are_averaged(void **state)
 {
 	(void)state;
@@ -154,6 +209,14 @@ no_more_is_kept_than_asked_for_but_all_is_measured(void **state)
 	assert_int_equal(f.samples, 54422);
 	assert_memory_equal(out, first, sizeof first);
 	assert_true(f.peak == (double)0.99f);
+	/* Nor of i16's that are kept as they are. */
+	narrow[149999] = 32000;
+	assert_int_equal(decode(w, sound_i16(narrow, 150000, 1, 16000)), 0);
+	assert_int_equal(f.kept, 1000);
+	assert_memory_equal(out, narrow, 1000 * sizeof *narrow);
+	assert_int_equal(((unsigned char *)out)[2000], 0x55);
+	assert_int_equal(f.samples, 150000);
+	assert_true(f.peak == 32000 / 32768.0);
 	clip_work_free(w);
 	assert_int_equal(decode(facts_only, sound_f32(in, 150000, 1, 44100)),
 	    0);
@@ -273,6 +336,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sixteen_bits_at_16_khz_stay_as_they_are),
 		cmocka_unit_test(one_sample_that_is_no_i16_makes_all_f32),
+		cmocka_unit_test(i16_and_the_same_f32_come_to_the_same),
+		cmocka_unit_test(a_very_long_one_measures_the_same_too),
 		cmocka_unit_test(channels_are_averaged),
 		cmocka_unit_test(
 		    no_more_is_kept_than_asked_for_but_all_is_measured),

@@ -127,6 +127,25 @@ one_that_is_too_large_is_forgotten_at_once(void **state)
 }
 
 static void
+the_memory_of_what_is_forgotten_is_used_again(void **state)
+{
+	struct clipcache *c = clipcache_new(1, 1000, &e);
+	struct stat st = file(2);
+	struct clipcache_entry *entry;
+	bool fresh;
+
+	(void)state;
+	assert_true(use(c, 1, 5000));
+	entry = clipcache_take(c, &st, &fresh);
+	assert_true(fresh);
+	assert_int_equal(entry->pcm.n, 0);
+	assert_true(entry->pcm.cap >= 5000);
+	clipcache_made(c, entry, false);
+	clipcache_release(c, entry);
+	clipcache_free(c);
+}
+
+static void
 what_says_nothing_of_the_file_is_forgotten(void **state)
 {
 	struct clipcache *c = clipcache_new(1, 1 << 20, &e);
@@ -213,6 +232,8 @@ main(void)
 		cmocka_unit_test(a_file_that_changed_is_another),
 		cmocka_unit_test(the_oldest_is_forgotten_first),
 		cmocka_unit_test(one_that_is_too_large_is_forgotten_at_once),
+		cmocka_unit_test(
+		    the_memory_of_what_is_forgotten_is_used_again),
 		cmocka_unit_test(what_says_nothing_of_the_file_is_forgotten),
 		cmocka_unit_test(threads_wait_for_what_another_makes),
 	};

@@ -48,6 +48,13 @@ any_place_is_read_as_it_is(void **state)
 	assert_int_equal(filebuf_read(&b, 0, to, N), N);
 	assert_memory_equal(to, bytes, N);
 	srand(3);
+	for (int i = 0; i < 300; i++) {	/* through the buffer or past it */
+		size_t at = (size_t)rand() % N, n = (size_t)rand() % 90000;
+		size_t k = filebuf_read(&b, at, to, n);
+
+		assert_int_equal(k, n < N - at ? n : N - at);
+		assert_memory_equal(to, bytes + at, k);
+	}
 	for (int i = 0; i < 2000; i++) {
 		size_t at = (size_t)rand() % N, n = (size_t)rand() % 4096;
 		const unsigned char *p = filebuf_peek(&b, at, n);
@@ -79,9 +86,10 @@ there_is_nothing_behind_the_end(void **state)
 static void
 a_patch_is_read_in_place_of_what_is_there(void **state)
 {
-	unsigned char to[32];
+	unsigned char to[32], *whole = malloc(N);
 
 	(void)state;
+	assert_non_null(whole);
 	assert_int_equal(filebuf_read(&b, 190, to, 4), 4);
 	filebuf_patch(&b, 200, "PATCH", 5);
 	for (uint64_t at = 190; at < 210; at++) {
@@ -92,6 +100,10 @@ a_patch_is_read_in_place_of_what_is_there(void **state)
 			    bytes[at + i]);
 	}
 	assert_int_equal(filebuf_read(&b, 300000, to, 3), 3);	/* away ... */
+	assert_int_equal(filebuf_read(&b, 0, whole, N), N);	/* past it */
+	assert_memory_equal(whole + 200, "PATCH", 5);
+	assert_memory_equal(whole + 205, bytes + 205, N - 205);
+	free(whole);
 	assert_memory_equal(filebuf_peek(&b, 200, 5), "PATCH", 5);
 	assert_int_equal(filebuf_open(&b, fd, &e), 0);
 	assert_memory_equal(filebuf_peek(&b, 200, 5), bytes + 200, 5);

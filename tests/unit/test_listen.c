@@ -7,12 +7,10 @@
 #include "buf.h"
 #include "listen.h"
 #include "record.h"
-#include "roots.h"
 #include "sounds.h"
 
 static struct listen *listen;
 static struct listen_worker *worker;
-static struct roots none, some;
 static struct record *record;
 static struct err e;
 
@@ -20,7 +18,7 @@ static int
 setup(void **state)
 {
 	struct listen_rules rules = {
-		.stage = "audio-check", .pcm = true, .roots = &none,
+		.stage = "audio-check",
 		.fact = { .min_s = 321 / 16000.0, .max_s = (double)INFINITY,
 		    .clip_s = 30 },
 	};
@@ -42,7 +40,6 @@ teardown(void **state)
 	listen_free(listen);
 	listen_free(NULL);
 	record_free(record);
-	roots_free(&some);
 	return 0;
 }
 
@@ -100,6 +97,36 @@ a_record_without_audios_stays_as_it_is(void **state)
 }
 
 static void
+samples_stand_until_the_worker_is_asked_again(void **state)
+{
+	struct listen_worker *first = worker, *other;
+	const void *lent;
+	int16_t copy[800];
+
+	(void)state;
+	assert_int_equal(listen_to("{\"audios\":["
+	    "\"tests/bad/audio/ok-whole.wav\"]}"), 0);
+	lent = record_tensor(record, "pcm.0")->data;
+	memcpy(copy, lent, sizeof copy);
+	/* Another thread uses the same clip, and others. */
+	other = listen_worker_new(listen, &e);
+	assert_non_null(other);
+	worker = other;
+	assert_int_equal(listen_to("{\"audios\":["
+	    "\"tests/bad/audio/ok-whole.wav\"]}"), 0);
+	assert_ptr_equal(record_tensor(record, "pcm.0")->data, lent);
+	assert_int_equal(listen_to("{\"audios\":["
+	    "\"tests/bad/audio/audio-long-31s.wav\","
+	    "\"tests/bad/audio/ok-1Hz.wav\","
+	    "\"tests/bad/audio/ok-whole.wav\"]}"), 0);
+	assert_ptr_equal(record_tensor(record, "pcm.2")->data, lent);
+	assert_int_equal(record_tensor(record, "pcm.0")->shape[0], 480000);
+	assert_memory_equal(lent, copy, sizeof copy);
+	listen_worker_free(other);
+	worker = first;
+}
+
+static void
 paths_start_where_the_data_is(void **state)
 {
 	(void)state;
@@ -123,15 +150,16 @@ paths_start_where_the_data_is(void **state)
 static void
 roots_that_are_given_are_the_only_ones(void **state)
 {
+	static const char *const root[] = { "tests/bad/audio" };
 	struct listen_rules rules = {
-		.stage = "audio-check", .roots = &some,
+		.stage = "audio-check", .facts_only = true, .root = root,
+		.n_roots = 1,
 		.fact = { .max_s = (double)INFINITY, .clip_s = 30 },
 	};
 	struct listen_worker *was = worker;
 	struct listen *l;
 
 	(void)state;
-	assert_int_equal(roots_add(&some, "tests/bad/audio", &e), 0);
 	l = listen_new(&rules, 1, &e);
 	assert_non_null(l);
 	worker = listen_worker_new(l, &e);
@@ -197,18 +225,39 @@ notes_do_not_stop_a_record(void **state)
 	assert_int_equal(record_tensor(record, "pcm.1")->shape[0], 480000);
 }
 
+static void
+a_file_becomes_a_record(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	assert_int_equal(listen_put_file("a \"b\".wav", &b, &e), 0);
+	assert_int_equal(listen_put_file("c", &b, &e), 0);
+	assert_int_equal(buf_putc(&b, '\0', &e), 0);
+	assert_string_equal(b.p, "{\"at\":{\"file\":\"a \\\"b\\\".wav\","
+	    "\"offset\":0},\"audios\":[\"a \\\"b\\\".wav\"]}\n"
+	    "{\"at\":{\"file\":\"c\",\"offset\":0},"
+	    "\"audios\":[\"c\"]}\n");
+	assert_int_equal(listen_put_file("\xff", &b, &e), -1);
+	assert_int_equal(e.kind, ERR_USAGE);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(audios_become_facts_and_samples),
 		cmocka_unit_test(a_record_without_audios_stays_as_it_is),
+		cmocka_unit_test(
+		    samples_stand_until_the_worker_is_asked_again),
 		cmocka_unit_test(paths_start_where_the_data_is),
 		cmocka_unit_test(roots_that_are_given_are_the_only_ones),
 		cmocka_unit_test(a_fault_names_its_file),
 		cmocka_unit_test(only_strings_are_paths),
 		cmocka_unit_test(there_are_no_more_audios_than_tensors),
 		cmocka_unit_test(notes_do_not_stop_a_record),
+		cmocka_unit_test(a_file_becomes_a_record),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

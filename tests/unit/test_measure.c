@@ -8,9 +8,12 @@
 #include "measure.h"
 
 #define N 5003
+#define LONG 600000
 
 static struct measure m, other;
 static float x[6 * N];
+static int16_t narrow[LONG];
+static float wide[LONG];
 static size_t bad;
 
 static int
@@ -163,6 +166,59 @@ constant_is_constant_in_each_channel(void **state)
 	assert_true(m.varies);
 }
 
+/* The first N samples of NARROW measure the same as such and as f32. */
+static void
+both_measure_the_same(unsigned channels, size_t n, size_t block)
+{
+	float full = 32767 / 32768.0f;
+
+	for (size_t i = 0; i < n; i++)
+		wide[i] = (float)narrow[i] / 32768;
+	measure_start(&m, channels, full);
+	measure_start(&other, channels, full);
+	assert_int_equal(measure_add(&m, wide, n / channels, &bad), 0);
+	measure_add_i16(&other, narrow, 0);
+	for (size_t i = 0; i < n / channels; i += block)
+		measure_add_i16(&other, narrow + i * channels,
+		    n / channels - i < block ? n / channels - i : block);
+	assert_int_equal(other.samples, m.samples);
+	assert_true(other.peak == m.peak);
+	assert_true(measure_mean(&other) == measure_mean(&m));
+	assert_true(measure_rms(&other) == measure_rms(&m));
+	assert_int_equal(other.clipped, m.clipped);
+	assert_int_equal(other.varies, m.varies);
+}
+
+static void
+i16_measure_as_the_same_f32(void **state)
+{
+	static const int loud[] = { 100, 20000, 32768, 80000 };
+
+	(void)state;
+	for (size_t k = 0; k < 4; k++) {
+		for (size_t i = 0; i < LONG; i++) {
+			int v = (rand() % 65536 - 32768) * (loud[k] / 4) /
+			    8192;
+
+			narrow[i] = (int16_t)(v > 32767 ? 32767 :
+			    v < -32768 ? -32768 : v);
+		}
+		both_measure_the_same(1, 1, 1);
+		both_measure_the_same(1, 1003, 7);
+		both_measure_the_same(2, 20000, 333);
+		both_measure_the_same(3, 30000, 10000);
+		both_measure_the_same(1, LONG, LONG);
+	}
+	for (size_t i = 0; i < LONG; i++)	/* the most there can be */
+		narrow[i] = -32768;
+	both_measure_the_same(1, LONG, LONG);
+	both_measure_the_same(2, LONG, 100000);
+	assert_false(other.varies);
+	narrow[LONG - 1] = 32767;
+	both_measure_the_same(1, LONG, LONG);
+	assert_true(other.varies);
+}
+
 int
 main(void)
 {
@@ -174,6 +230,7 @@ main(void)
 		cmocka_unit_test(each_channel_has_its_own_runs),
 		cmocka_unit_test(what_is_not_finite_is_found_where_it_is),
 		cmocka_unit_test(constant_is_constant_in_each_channel),
+		cmocka_unit_test(i16_measure_as_the_same_f32),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -56,12 +56,34 @@ two_channels_are_their_mean(void **state)
 	assert_true(mono[0] == 0 && mono[1] == 0.375f && mono[2] == -0.5f);
 }
 
+static void
+i16_mix_as_the_same_f32(void **state)
+{
+	static int16_t narrow[2 * 777];
+	static float wide[2 * 777], want[777], got[777];
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 777; i++) {
+		narrow[i] = (int16_t)(i < 4 ? -32768 : (int)(i * 7919 %
+		    65536) - 32768);
+		wide[i] = (float)narrow[i] / 32768;
+	}
+	for (size_t n = 0; n <= 777; n += 37) {
+		mix_numpy(wide, n, 2, want);
+		mix_i16(narrow, n, 2, got);
+		assert_memory_equal(got, want, n * sizeof *got);
+		mix_i16(narrow, n, 1, got);
+		assert_memory_equal(got, wide, n * sizeof *got);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_order_gives_the_bits_of_its_original),
 		cmocka_unit_test(two_channels_are_their_mean),
+		cmocka_unit_test(i16_mix_as_the_same_f32),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,27 @@ a_second_one_of_a_name_replaces_the_first(void **state)
 }
 
 static void
+what_is_lent_stays_where_it_is(void **state)
+{
+	static const int16_t mine[5] = { 1, 2, 3, 4, 5 };
+	const struct tensor *t;
+
+	(void)state;
+	assert_non_null(tensors_put(&s, "x", DTYPE_F32, 1, 10, 0, &e));
+	assert_int_equal(tensors_lend(&s, "x", DTYPE_I16, 1, 5, 0, mine, &e),
+	    0);
+	t = tensors_find(&s, "x");
+	assert_ptr_equal(t->data, mine);
+	assert_int_equal(t->n_bytes, sizeof mine);
+	assert_int_equal(s.n, 1);
+	tensors_drop(&s, "x");
+	assert_int_equal(s.n, 0);
+	assert_int_equal(tensors_lend(&s, "x", DTYPE_I16, 2, UINT64_MAX, 2,
+	    mine, &e), -1);
+	assert_int_equal(s.n, 0);
+}
+
+static void
 memory_that_is_in_use_is_not_given_twice(void **state)
 {
 	void *a, *b, *c;
@@ -166,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_tensor_is_found_by_its_name),
 		TEST(a_second_one_of_a_name_replaces_the_first),
+		TEST(what_is_lent_stays_where_it_is),
 		TEST(memory_that_is_in_use_is_not_given_twice),
 		TEST(the_memory_that_fits_best_is_taken),
 		TEST(much_memory_is_not_kept),
