@@ -45,20 +45,14 @@ read_model(const char *name, struct stage_run *run, unsigned *mels,
     struct err *e)
 {
 	struct model *m = model_open(name, e);
-	const struct model_features *f;
+	const struct model_features *f = m == NULL ? NULL :
+	    model_features(m, e);
 	int rc = -1;
 
-	if (m == NULL)
-		return -1;
-	if ((f = model_features(m, e)) == NULL)
-		goto out;
-	*mels = f->n_mels;
-	for (size_t i = 0; i < model_files(m); i++)
-		if (stage_model_file(run, model_file(m, i)->name,
-		    model_file(m, i)->sha256, e) < 0)
-			goto out;
-	rc = 0;
-out:
+	if (f != NULL) {
+		*mels = f->n_mels;
+		rc = stage_model(run, m, e);
+	}
 	model_free(m);
 	return rc;
 }
@@ -178,28 +172,6 @@ put_features(const struct melspec *s, struct own *own, struct record *r,
 	return 0;
 }
 
-/* Append FACTS with PAD as their pad, and otherwise as they are. */
-static int
-put_facts(struct buf *out, struct jsonspan facts, float pad, struct err *e)
-{
-	const struct jsonspan was = jsonscan_get(facts, "pad");
-	const size_t end = facts.n - 1;	/* where the brace is */
-
-	if (was.n > 0) {
-		const size_t at = (size_t)(was.p - facts.p);
-
-		if (buf_put(out, facts.p, at, e) < 0 ||
-		    audiofact_real((double)pad, out, e) < 0)
-			return -1;
-		return buf_put(out, was.p + was.n, facts.n - at - was.n, e);
-	}
-	if (buf_put(out, facts.p, end, e) < 0 ||
-	    buf_puts(out, jsonscan_count(facts) > 0 ? ",\"pad\":" :
-	    "\"pad\":", e) < 0 || audiofact_real((double)pad, out, e) < 0)
-		return -1;
-	return buf_putc(out, '}', e);
-}
-
 static int
 each(void *self, void *mine, struct record *r, struct outlet *out,
     struct err *e)
@@ -218,7 +190,7 @@ each(void *self, void *mine, struct record *r, struct outlet *out,
 			return no_samples(k, "what audio-check says of it", e);
 		if (put_features(s, own, r, k, &pad, e) < 0 ||
 		    buf_putc(&own->facts, k == 0 ? '[' : ',', e) < 0 ||
-		    put_facts(&own->facts, facts.value, pad, e) < 0)
+		    audiofact_put_pad(facts.value, pad, &own->facts, e) < 0)
 			return -1;
 	}
 	if (n > 0 && (buf_putc(&own->facts, ']', e) < 0 ||

@@ -47,13 +47,7 @@ describe(const struct packing *s, struct stage_run *run, struct err *e)
 	    e) < 0 ||
 	    stage_option_text(run, "tool-format", s->tool_format, e) < 0)
 		return -1;
-	for (size_t i = 0; i < model_files(s->model); i++) {
-		const struct model_file *f = model_file(s->model, i);
-
-		if (stage_model_file(run, f->name, f->sha256, e) < 0)
-			return -1;
-	}
-	return 0;
+	return stage_model(run, s->model, e);
 }
 
 static int

@@ -156,3 +156,21 @@ audiofact_note(const struct clip_facts *f, const struct audiofact_rules *r,
 	}
 	return 0;
 }
+
+int
+audiofact_put_pad(struct jsonspan facts, float pad, struct buf *out,
+    struct err *e)
+{
+	const struct jsonspan was = jsonscan_get(facts, "pad");
+	size_t before = facts.n - 1, after = before;	/* the brace */
+
+	if (was.n > 0) {
+		before = (size_t)(was.p - facts.p);
+		after = before + was.n;
+	}
+	if (buf_put(out, facts.p, before, e) < 0 || (was.n == 0 &&
+	    buf_puts(out, jsonscan_count(facts) > 0 ? ",\"pad\":" :
+	    "\"pad\":", e) < 0) || audiofact_real((double)pad, out, e) < 0)
+		return -1;
+	return buf_put(out, facts.p + after, facts.n - after, e);
+}

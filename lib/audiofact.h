@@ -28,6 +28,10 @@ uint64_t audiofact_samples(double seconds);
 int audiofact_put(const struct clip_facts *f, const struct audiofact_rules *r,
     struct jsonspan path, struct buf *out, struct err *e) ERR_CHECK;
 
+/* Append FACTS, such an object, with PAD as its pad, and otherwise as it is. */
+int audiofact_put_pad(struct jsonspan facts, float pad, struct buf *out,
+    struct err *e) ERR_CHECK;
+
 /* ERR_RECORD where the clip is shorter or longer than the rules allow. */
 int audiofact_check(const struct clip_facts *f,
     const struct audiofact_rules *r, struct err *e) ERR_CHECK;

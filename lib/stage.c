@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "frame.h"
+#include "model.h"
 #include "ossicle.h"
 #include "progress.h"
 #include "provenance.h"
@@ -336,10 +337,16 @@ stage_input(struct stage_run *run, const char *name, struct err *e)
 }
 
 int
-stage_model_file(struct stage_run *run, const char *name, const char *sha256,
-    struct err *e)
+stage_model(struct stage_run *run, const struct model *m, struct err *e)
 {
-	return provenance_model(run->provenance, name, sha256, e);
+	for (size_t i = 0; i < model_files(m); i++) {
+		const struct model_file *f = model_file(m, i);
+
+		if (provenance_model(run->provenance, f->name, f->sha256,
+		    e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int

@@ -13,6 +13,8 @@
 
 #include "stage_program.h"
 
+struct model;
+
 /* Run the program; the exit status.  SELF is what the options fill. */
 int stage_main(const struct stage *stage, void *self, int argc, char *argv[]);
 
@@ -29,7 +31,7 @@ bool stage_strict(const struct stage_run *run);
 /*
  * For the provenance: an option that changes the output, its value as JSON,
  * or as a text (nothing is said where it is NULL); a library's version; an
- * input's name; a model file's sha256 (hex).
+ * input's name; the sha256 of each file that was read of a model.
  */
 int stage_option(struct stage_run *run, const char *name, const char *json,
     struct err *e) ERR_CHECK;
@@ -39,8 +41,8 @@ int stage_library(struct stage_run *run, const char *name,
     const char *version, struct err *e) ERR_CHECK;
 int stage_input(struct stage_run *run, const char *name, struct err *e)
     ERR_CHECK;
-int stage_model_file(struct stage_run *run, const char *name,
-    const char *sha256, struct err *e) ERR_CHECK;
+int stage_model(struct stage_run *run, const struct model *m, struct err *e)
+    ERR_CHECK;
 
 /*
  * From feed: hand on the N bytes at P (copied).  DONE and TOTAL are for

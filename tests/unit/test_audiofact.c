@@ -218,6 +218,30 @@ what_is_doubtful_is_noted(void **state)
 	assert_non_null(strstr(notes(&f), "\"audio-clipped\""));
 }
 
+static void
+the_pad_is_put_in_or_replaced(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "{}", "{\"pad\":-0.5}" },
+		{ "{\"a\":1}", "{\"a\":1,\"pad\":-0.5}" },
+		{ "{\"pad\":1}", "{\"pad\":-0.5}" },
+		{ "{\"a\":[],\"pad\":null,\"b\":\"\"}",
+		    "{\"a\":[],\"pad\":-0.5,\"b\":\"\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *in = cases[i][0], *want = cases[i][1];
+		struct buf out = { 0 };
+
+		assert_int_equal(audiofact_put_pad(jsonscan_value(in,
+		    strlen(in)), -0.5F, &out, &e), 0);
+		assert_int_equal(out.n, strlen(want));
+		assert_memory_equal(out.p, want, out.n);
+		buf_free(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -232,6 +256,7 @@ main(void)
 		cmocka_unit_test(what_is_shorter_than_min_is_too_short),
 		cmocka_unit_test(what_is_longer_than_max_is_too_long),
 		cmocka_unit_test(what_is_doubtful_is_noted),
+		cmocka_unit_test(the_pad_is_put_in_or_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "model.h"
 #include "obey.h"
 
 /* A folder of our own, and paths in it. */
@@ -376,18 +377,25 @@ struct log {
 static int
 log_start(void *self, struct stage_run *run, struct err *e)
 {
+	struct model *m = model_open("examples/demo/model", e);
 	char n[16];
+	int rc = -1;
 
 	UNUSED(self);
 	(void)snprintf(n, sizeof n, "%u", stage_threads(run));
 	if (stage_option(run, "speed", "\"high\"", e) < 0 ||
 	    stage_library(run, "libfast", "1.2", e) < 0 ||
-	    stage_input(run, "in.json", e) < 0 ||
-	    stage_model_file(run, "tokenizer.json", "00ff", e) < 0)
-		return -1;
+	    stage_input(run, "in.json", e) < 0)
+		goto out;
+	if (m == NULL || model_features(m, e) == NULL ||
+	    stage_model(run, m, e) < 0)
+		goto out;
+	rc = 0;
 	stage_warn(run, "%s threads, strict %d, %zu operands, %s", n,
 	    stage_strict(run), stage_operands(run), stage_operand(run, 0));
-	return 0;
+out:
+	model_free(m);
+	return rc;
 }
 
 static void *
@@ -448,7 +456,10 @@ a_source_feeds_batches_and_describes_itself(void **state)
 	assert_true(contains(&s.chain, "\"speed\":\"high\""));
 	assert_true(contains(&s.chain, "\"strict\":true"));
 	assert_true(contains(&s.chain, "\"inputs\":[\"in.json\"]"));
-	assert_true(contains(&s.chain, "\"tokenizer.json\":\"00ff\""));
+	/* What was read of it, and no other file. */
+	assert_true(contains(&s.chain, "\"model\":{"
+	    "\"preprocessor_config.json\":\"e1148675e275dd9c596bb36697f1b14f"
+	    "971e40c20baab9d39e286a8e5e156a6c\",\"processor_config.json\":"));
 	seen_free(&s);
 	ran_free(&r);
 }
