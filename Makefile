@@ -124,8 +124,11 @@ torture:	## what should break it, and does not (SCALE=10: ten times more)
 	@$(MAKE) -s all tortures
 	@SCALE=$(SCALE) tests/torture/run $(BUILD)
 
-bench: all benches	## how long each kernel takes here
-	@for b in $(BENCHES); do echo "$${b##*/}:"; $$b || exit 1; done
+ROUNDS = 3
+bench:	## what it costs, beside what others cost (PARTS='mel peers' ROUNDS=5)
+	@scripts/install-deps build conformance bench
+	@$(MAKE) -s all benches
+	@BUILD=$(BUILD) tests/bench/run --rounds $(ROUNDS) $(PARTS)
 
 install: all	## into $(DESTDIR)$(PREFIX)
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BUILD='$(BUILD)' \

@@ -92,7 +92,7 @@ gcc libc6-dev make pkg-config libsndfile1-dev"* ]]
 		rm -f "$bin/dnf" "$bin/apk" "$bin/brew"
 		fake $manager 'exit 0'
 		: >"$LOG"
-		PATH=$bin run scripts/install-deps build check lint conformance
+		PATH=$bin run scripts/install-deps build check lint coverage conformance bench
 		[ "$status" -eq 0 ]
 		grep -q "^$manager .*sndfile.*cmocka.*shellcheck.*ffmpeg" \
 		    <(tr '[:upper:]' '[:lower:]' <"$LOG")

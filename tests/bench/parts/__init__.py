@@ -1,0 +1,1 @@
+"""The parts of the benchmark: run(ctx) gives the rows of one."""
