@@ -121,9 +121,10 @@ start(void *self, struct stage_run *run, struct err *e)
 	if (c->listen == NULL)
 		return -1;
 	missing = listen_missing(c->listen);
-	if (missing != 0)
-		stage_warn(run, "decoders run without %s, which this system "
-		    "does not offer", sandbox_wall_name(missing));
+	for (unsigned wall = 1; wall <= missing; wall <<= 1)
+		if ((missing & wall) != 0)
+			stage_warn(run, "decoders run without %s, which this "
+			    "system does not offer", sandbox_wall_name(wall));
 	return describe(c, run, e);
 }
 

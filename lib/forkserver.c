@@ -106,6 +106,8 @@ close_all_but(int keep)
 static void
 spawn(struct server *s, unsigned number, int fd, struct answer *a)
 {
+	pid_t self = getpid();
+
 	if (fd < 0 || s->n == CHILDREN_MAX) {
 		a->error = fd < 0 ? EBADF : EAGAIN;
 		return;
@@ -116,6 +118,8 @@ spawn(struct server *s, unsigned number, int fd, struct answer *a)
 #ifdef __linux__
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
+		if (getppid() != self)	/* too late for the signal */
+			_exit(1);
 		s->child(s->self, number, fd);
 		_exit(0);
 	}

@@ -6,9 +6,9 @@
  *   Landlock  no file can be opened, made or removed, no TCP port used;
  *   seccomp   only the system calls of a computation; any other kills;
  *   limits    memory; no files written, no processes, no cores.
- * On other systems than Linux there are the limits alone.  A build with a
- * sanitizer has none of the three: it needs files, threads and terabytes of
- * addresses.
+ * Who is root gives its capabilities up besides.  On other systems than Linux
+ * there are the limits alone.  A build with a sanitizer has none of the
+ * three: it needs files, threads and terabytes of addresses.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H

@@ -42,6 +42,31 @@ try_to_list(void)
 	return outcome(open("/", O_RDONLY | O_DIRECTORY));
 }
 
+/* What is there, how large, and since when, says much. */
+static int
+try_to_look(void)
+{
+	struct stat st;
+
+	return outcome(stat("/etc/passwd", &st));
+}
+
+/* By the call that fstat is, in many a libc. */
+static int
+try_to_look_around(void)
+{
+	struct stat st;
+
+	return outcome(fstatat(5, "/etc/passwd", &st, 0x1000));
+}
+
+/* Only root may: who is none is refused from the start. */
+static int
+try_to_be_root(void)
+{
+	return outcome(setgid(getgid() + 1));
+}
+
 static int
 try_to_make(void)
 {
@@ -92,7 +117,7 @@ try_tcp(void)
 static int
 try_to_eat(void)
 {
-	char *p = malloc((size_t)1 << 30);
+	char *volatile p = malloc((size_t)1 << 30);	/* not left out */
 
 	return p == NULL ? REFUSED : WORKED;
 }
@@ -195,7 +220,9 @@ seccomp_leaves_what_a_computation_needs(void **state)
 	int (*const killed[])(void) = {
 		try_to_make_a_folder, try_to_run, try_to_fork, try_tcp,
 	};
-	int (*const refused[])(void) = { try_to_read, try_to_list };
+	int (*const refused[])(void) = {
+		try_to_read, try_to_list, try_to_look, try_to_look_around,
+	};
 
 	(void)state;
 	if (!(sandbox_available() & SANDBOX_SECCOMP))
@@ -206,7 +233,7 @@ seccomp_leaves_what_a_computation_needs(void **state)
 		assert_true(WIFSIGNALED(status));
 		assert_int_equal(WTERMSIG(status), SIGSYS);
 	}
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
 		assert_true(exits(inside(SANDBOX_SECCOMP, refused[i]),
 		    REFUSED));
 	assert_true(exits(inside(SANDBOX_SECCOMP, try_to_compute), WORKED));
@@ -227,6 +254,17 @@ limits_bound_memory_files_and_descriptors(void **state)
 		assert_true(exits(inside(SANDBOX_LIMITS, tries[i]), REFUSED));
 	}
 	assert_true(exits(inside(SANDBOX_LIMITS, try_to_compute), WORKED));
+}
+
+static void
+behind_none_of_them_is_anyone_root(void **state)
+{
+	(void)state;
+	if (sandbox_available() == 0)
+		return;
+	assert_true(exits(inside(0, try_to_be_root), REFUSED));
+	assert_true(exits(inside(SANDBOX_LANDLOCK & sandbox_available(),
+	    try_to_be_root), REFUSED));
 }
 
 static void
@@ -255,6 +293,7 @@ main(void)
 		cmocka_unit_test(landlock_takes_the_file_system_and_tcp_away),
 		cmocka_unit_test(seccomp_leaves_what_a_computation_needs),
 		cmocka_unit_test(limits_bound_memory_files_and_descriptors),
+		cmocka_unit_test(behind_none_of_them_is_anyone_root),
 		cmocka_unit_test(behind_all_walls_there_is_still_room_to_work),
 		cmocka_unit_test(walls_have_names),
 	};
