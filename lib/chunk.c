@@ -96,10 +96,13 @@ check_data(struct filebuf *b, const struct chunks *f, uint64_t at,
     uint64_t size, uint64_t long_size, struct err *e)
 {
 	unsigned head = f->id_n + f->size_n;
+	unsigned size_n = f->size_n;
 	uint64_t body = at + head, left = b->size - body;
 
-	if (long_size != 0 && size == UINT32_MAX)
+	if (long_size != 0 && size == UINT32_MAX) {
 		size = long_size;
+		size_n = 8;
+	}
 	if (f->whole)
 		size = size >= head ? size - head : 0;
 	if (size <= f->inside && left > f->inside &&
@@ -109,8 +112,8 @@ check_data(struct filebuf *b, const struct chunks *f, uint64_t at,
 	}
 	if (size <= left)
 		return 0;
-	if (!truncated_unknown(size, f->size_n) &&
-	    !truncated_unknown(size + head, f->size_n))
+	if (!truncated_unknown(size, size_n) &&
+	    !truncated_unknown(size + head, size_n))
 		return truncated_short_of(size, left, e);
 	patch_size(b, f, at, left);
 	return 0;

@@ -31,9 +31,9 @@ truncated_header(struct err *e)
 }
 
 /*
- * All ones, all but the sign, or nearly 2 GiB: SoX and espeak-ng write
- * 0x7ffff000, arecord 0x80000000, SoX for AIFF 0x7f000000, each and some
- * bytes of header.
+ * All ones, all but the sign, or, in four bytes, nearly 2 GiB: SoX and
+ * espeak-ng write 0x7ffff000, arecord 0x80000000, SoX for AIFF 0x7f000000,
+ * each and some bytes of header.
  */
 bool
 truncated_unknown(uint64_t size, unsigned n)
@@ -41,6 +41,6 @@ truncated_unknown(uint64_t size, unsigned n)
 	uint64_t ones = n == 8 ? UINT64_MAX : UINT32_MAX;
 
 	return size >= ones - 64 || size == ones / 2 ||
-	    (size >= 0x7ffff000 && size <= 0x80000000) ||
-	    (size >= 0x7f000000 && size <= 0x7f000040);
+	    (n == 4 && ((size >= 0x7ffff000 && size <= 0x80000000) ||
+	    (size >= 0x7f000000 && size <= 0x7f000040)));
 }

@@ -125,6 +125,10 @@ def bad(made):
     put("audio-format-rate-20MHz.wav", wav(pcm, rate=20000000))
     put("audio-format-no-fmt.wav", b"RIFF" + struct.pack("<I", 20) +
         b"WAVEdata" + struct.pack("<I", 8) + bytes(8))
+    # Of 5 GiB, which no four bytes can say, 1,600 bytes are there.
+    put("audio-truncated-ds64.rf64", b"RF64\xff\xff\xff\xffWAVEds64" +
+        struct.pack("<IQQQI", 28, 5 << 30, 5 << 30, 5 << 29, 0) +
+        wav(pcm, data=0xffffffff)[12:])
     put("audio-short-320.wav", wav(pcm[:640]))
     put("audio-short-1.wav", wav(pcm[:2]))
     put("ok-321.wav", wav(pcm[:642]))
