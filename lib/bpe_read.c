@@ -238,7 +238,7 @@ read_plain_token(const char **at, const char *end, char *out)
 			return 0;
 		if (*p == '"')
 			break;
-		if ((unsigned char)*p < 0xc2)
+		if ((unsigned char)*p < 0xc2 || end - p < 2)
 			return 0;
 	}
 	if (o > out)
