@@ -335,6 +335,8 @@ main(int argc, char *argv[])
 	show_free(&c.show);
 	if (rc == 0)
 		return c.damaged ? 3 : 0;
+	if (e.kind == ERR_NONE)
+		(void)err_set(&e, ERR_SYSTEM, "no reason was given");
 	if (e.kind != ERR_PIPE)
 		verdict_tell("shard-cat", "error", &e);
 	return verdict_status(&e);

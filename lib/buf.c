@@ -140,6 +140,8 @@ buf_put_json(struct buf *b, const char *s, size_t n, struct err *e)
 {
 	size_t was = b->n, i = 0, k;
 
+	if (n == 0)	/* S may be NULL */
+		s = "";
 	if (buf_putc(b, '"', e) < 0)
 		return -1;
 	for (;;) {

@@ -145,7 +145,40 @@ final_name(const char *path, struct err *e)
 	return real;
 }
 
-/* Create a temporary beside F's path, of a name that nobody has. */
+/* Let a signal find F's temporary. */
+static int
+remember(struct file_new *f, struct err *e)
+{
+	for (f->slot = 0; f->slot < SLOTS; f->slot++) {
+		char *none = NULL;
+
+		if (atomic_compare_exchange_strong(&temporaries[f->slot],
+		    &none, f->temp))
+			return 0;
+	}
+	free(f->temp);
+	f->temp = NULL;
+	return err_set(e, ERR_SYSTEM, "more than %d files at once", SLOTS);
+}
+
+/*
+ * F's temporary is no more.  A signal finds it until then, as to unlink it
+ * twice does no harm; what the signal has found is its own: false then.
+ */
+static bool
+forget(struct file_new *f)
+{
+	char *temp = atomic_exchange(&temporaries[f->slot], NULL);
+
+	free(temp);
+	f->temp = NULL;
+	return temp != NULL;
+}
+
+/*
+ * Create a temporary beside F's path, of a name that nobody has.  A signal
+ * knows of it before it is there, or it might be left behind.
+ */
 static int
 create(struct file_new *f, struct err *e)
 {
@@ -154,20 +187,27 @@ create(struct file_new *f, struct err *e)
 	size_t size = strlen(f->path) + 48;
 	char name[ERR_QUOTE_SIZE];
 
-	f->temp = malloc(size);
-	if (f->temp == NULL)
-		return err_memory(e);
 	for (unsigned i = 0; i < 1000; i++) {
 		struct timespec now;
+		int number;
 
+		f->temp = malloc(size);
+		if (f->temp == NULL)
+			return err_memory(e);
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		(void)snprintf(f->temp, size, "%.*s.%s.%lx%06lx%x.tmp",
 		    (int)folder, f->path, f->path + folder, (long)getpid(),
 		    now.tv_nsec & 0xffffff, i);
+		if (remember(f, e) < 0)
+			return -1;
 		f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		    0666);
 		if (f->fd >= 0)
 			return 0;
+		number = errno;
+		if (!forget(f))
+			return err_set(e, ERR_SYSTEM, "interrupted");
+		errno = number;
 		if (errno != EEXIST)
 			break;
 	}
@@ -195,20 +235,6 @@ open_folder(const char *path, struct err *e)
 	return fd;
 }
 
-/* Let a signal find F's temporary. */
-static int
-remember(struct file_new *f, struct err *e)
-{
-	for (f->slot = 0; f->slot < SLOTS; f->slot++) {
-		char *none = NULL;
-
-		if (atomic_compare_exchange_strong(&temporaries[f->slot],
-		    &none, f->temp))
-			return 0;
-	}
-	return err_set(e, ERR_SYSTEM, "more than %d files at once", SLOTS);
-}
-
 struct file_new *
 file_new_open(const char *path, struct err *e)
 {
@@ -225,17 +251,10 @@ file_new_open(const char *path, struct err *e)
 	f->folder = open_folder(f->path, e);
 	if (f->folder < 0 || create(f, e) < 0)
 		goto fail;
-	if (remember(f, e) < 0) {
-		(void)unlink(f->temp);
-		goto fail;
-	}
 	return f;
 fail:
-	if (f->fd >= 0)
-		(void)close(f->fd);
 	if (f->folder >= 0)
 		(void)close(f->folder);
-	free(f->temp);
 	free(f->path);
 	free(f);
 	return NULL;
@@ -251,7 +270,6 @@ int
 file_new_publish(struct file_new *f, struct err *e)
 {
 	char name[ERR_QUOTE_SIZE];
-	char *temp;
 	bool synced;
 	int rc = -1;
 
@@ -259,26 +277,21 @@ file_new_publish(struct file_new *f, struct err *e)
 	synced = fsync(f->fd) == 0;
 	if (!synced)
 		(void)err_errno(e, "cannot write %s to disk", name);
-	if (close(f->fd) < 0 && synced) {
+	/* Interrupted or not it is closed, and the disk has all of it. */
+	if (close(f->fd) < 0 && errno != EINTR && synced) {
 		synced = false;
 		(void)err_errno(e, "cannot close %s", name);
 	}
-	temp = atomic_exchange(&temporaries[f->slot], NULL);
-	if (temp == NULL) {		/* a signal has taken it */
-		(void)err_set(e, ERR_SYSTEM, "interrupted");
-		goto out;
-	}
-	if (synced && rename(temp, f->path) == 0)
+	if (synced && rename(f->temp, f->path) == 0)
 		rc = fsync(f->folder) == 0 || errno == EINVAL ||
 		    errno == ENOTSUP ? 0 : err_errno(e,
 		    "cannot write the folder of %s to disk", name);
 	else {
 		if (synced)
 			(void)err_errno(e, "cannot rename to %s", name);
-		(void)unlink(temp);
+		(void)unlink(f->temp);
 	}
-	free(temp);
-out:
+	(void)forget(f);
 	(void)close(f->folder);
 	free(f->path);
 	free(f);
@@ -288,16 +301,12 @@ out:
 void
 file_new_discard(struct file_new *f)
 {
-	char *temp;
-
 	if (f == NULL)
 		return;
 	(void)close(f->fd);
 	(void)close(f->folder);
-	temp = atomic_exchange(&temporaries[f->slot], NULL);
-	if (temp != NULL)
-		(void)unlink(temp);
-	free(temp);
+	(void)unlink(f->temp);
+	(void)forget(f);
 	free(f->path);
 	free(f);
 }

@@ -57,7 +57,8 @@ parse(const char *p, size_t n, struct err *e)
 	struct json_object *root;
 
 	if (t == NULL || n > INT32_MAX - 1) {
-		json_tokener_free(t);
+		if (t != NULL)	/* which json-c does not ask */
+			json_tokener_free(t);
 		(void)err_memory(e);
 		return NULL;
 	}
@@ -71,6 +72,9 @@ parse(const char *p, size_t n, struct err *e)
 		    json_tokener_error_desc(json_tokener_get_error(t)));
 		json_object_put(root);
 		root = NULL;
+	} else if (root == NULL) {
+		/* Null, where the document is null. */
+		(void)err_memory(e);
 	}
 	json_tokener_free(t);
 	return root;

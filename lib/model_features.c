@@ -131,7 +131,7 @@ load(struct model *m, struct err *e)
 {
 	static const char name[] = "preprocessor_config.json";
 	struct buf text = { 0 };
-	struct json_doc *doc;
+	struct json_doc *doc = NULL;
 	struct json v = { 0 };
 	int rc = -1;
 
@@ -145,9 +145,8 @@ load(struct model *m, struct err *e)
 		if (json_typeof(v) != JSON_NONE)
 			return take(m, v, "processor_config.json", e);
 	}
-	if (model_read(m, name, &text, e) < 0)
-		return -1;
-	doc = json_doc_new(text.p, text.n, name, ERR_MODEL, e);
+	if (model_read(m, name, &text, e) == 0)
+		doc = json_doc_new(text.p, text.n, name, ERR_MODEL, e);
 	if (doc != NULL)
 		rc = take(m, json_root(doc), name, e);
 	json_doc_free(doc);

@@ -360,7 +360,8 @@ int
 outlet_write(struct outlet *o, const struct outlet_piece *piece,
     struct stream_writer *w, struct err *e)
 {
-	const char *at = o->lengths.p + piece->lengths_at;
+	const char *at = o->rules->lengths && piece->records > 0 ?
+	    o->lengths.p + piece->lengths_at : NULL;
 
 	buf_clear(&o->rows);
 	for (uint32_t i = 0; o->rules->lengths && i < piece->records; i++) {

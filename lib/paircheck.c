@@ -428,6 +428,9 @@ check_count(const struct pair *p, size_t prompt, size_t answer,
 {
 	size_t tags = prompt + answer, n = pair_audios(p);
 	char there[32], where[PAIR_PLACE_SIZE + 64] = "", name[96];
+	/* The columns of a data set may name none for audios. */
+	const char *field = p->audios.field != NULL ? p->audios.field :
+	    "audios";
 	char place[PAIR_PLACE_SIZE];
 
 	if (tags == n)
@@ -439,8 +442,7 @@ check_count(const struct pair *p, size_t prompt, size_t answer,
 		    " (%zu in the prompt, %zu in %s)", prompt, answer, place);
 	else if (answer > 0)
 		(void)snprintf(where, sizeof where, " (in %s)", place);
-	(void)err_quote(name, sizeof name, p->audios.field,
-	    strlen(p->audios.field));
+	(void)err_quote(name, sizeof name, field, strlen(field));
 	if (p->audios.json.p == NULL || n == 0)
 		(void)err_record(e, CODE_AUDIO_COUNT,
 		    "%s <audio> %s%s but %s %s", there,
@@ -451,6 +453,9 @@ check_count(const struct pair *p, size_t prompt, size_t answer,
 		    "%s <audio> %s%s but %zu %s in %s", there,
 		    tags == 1 ? "tag" : "tags", where, n,
 		    n == 1 ? "entry" : "entries", name);
+	if (p->audios.field == NULL)
+		return err_hint(e, "the data set names no column for audios: "
+		    "name it in \"columns\", or take the tag out");
 	return err_hint(e, tags < n ?
 	    "write one <audio> tag for each entry of %s, in the same order, "
 	    "where the audio belongs in the text" :

@@ -64,10 +64,13 @@ add(struct roots *r, const char *dir, bool base, struct err *e)
 	if (root.real != NULL)
 		root.fd = open(root.real, OPEN_ROOT);
 	if (root.name == NULL || root.fd < 0) {
+		int number = errno;
+
 		(void)err_errno(e, "cannot use \"%s\" as a root",
 		    err_quote(quoted, sizeof quoted, dir, strlen(dir)));
 		free(root.name);
 		free(root.real);
+		errno = number;
 		return -1;
 	}
 	if (strcmp(root.real, "/") == 0)

@@ -24,7 +24,7 @@ struct roots {
 	size_t n;
 };
 
-/* Add the folder DIR.  ERR_SYSTEM where it is none. */
+/* Add the folder DIR.  ERR_SYSTEM, and errno, where it is none. */
 int roots_add(struct roots *r, const char *dir, struct err *e) ERR_CHECK;
 
 /*

@@ -1,8 +1,25 @@
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "buf.h"
 #include "message.h"
 #include "verdict.h"
+
+/* Tell of FAULT, at less length, where there is no memory to be had. */
+static void
+tell_shortly(const char *program, const char *rank, const struct err *fault)
+{
+	char quoted[ERR_QUOTE_SIZE], line[ERR_QUOTE_SIZE + 64];
+	int n = snprintf(line, sizeof line, "%s: %s: %s\n", program, rank,
+	    err_quote(quoted, sizeof quoted, fault->text,
+	    strlen(fault->text)));
+	struct buf b = { .p = line };
+
+	if (n > 0 && (size_t)n < sizeof line)
+		b.n = (size_t)n;
+	message_print(&b);
+}
 
 void
 verdict_tell(const char *program, const char *rank, const struct err *fault)
@@ -12,6 +29,8 @@ verdict_tell(const char *program, const char *rank, const struct err *fault)
 
 	if (message_program(&b, program, rank, fault, &ignored) == 0)
 		message_print(&b);
+	else
+		tell_shortly(program, rank, fault);
 	buf_free(&b);
 }
 

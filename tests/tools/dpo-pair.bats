@@ -165,6 +165,16 @@ layouts() {
 	run -3 dpo-pair --info absent.json --name mine <in.zst
 }
 
+@test "a tag where the data set names no audios is an error of the record" {
+	echo '{"m":[{"from":"human","value":"<audio>Hi"}],"c":{"from":"gpt",' \
+	    '"value":"a"},"r":{"from":"gpt","value":"b"}}' >tag.jsonl
+	echo '{"x":{"formatting":"sharegpt","ranking":true,"columns":' \
+	    '{"messages":"m","chosen":"c","rejected":"r"}}}' >info.json
+	[ "$(records tag.jsonl --info info.json --name x |
+	    jq -r '.error.code + ": " + .error.message')" = \
+	    "audio-count: 1 <audio> tag but no audios" ]
+}
+
 @test "a record without data or messages ends the run, and names who" {
 	echo a.wav >paths
 	jsonl-split --paths paths >in.zst
