@@ -29,8 +29,9 @@ ALL_CFLAGS = -std=c11 $(WARN) -D_XOPEN_SOURCE=700 -ffp-contract=off \
     -fno-omit-frame-pointer)
 LIBS = $(PKG_LIBS) -lm -lpthread
 LIB = $(BUILD)/libossicle.a
-LINK = $(CC) $(ALL_CFLAGS) $(HARDEN_LINK) -MMD -MP -o $@ $(filter %.c,$^) \
-    $(LIB) $(LIBS)
+# A test that includes a program is not linked with it too.
+LINK = $(CC) $(ALL_CFLAGS) $(HARDEN_LINK) -MMD -MP -o $@ \
+    $< $(filter %/replay.c,$^) $(LIB) $(WRAP) $(LIBS)
 
 PROGRAMS = $(patsubst bin/%.c,%,$(wildcard bin/*.c))
 OBJS = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard lib/*.c)))
@@ -52,6 +53,10 @@ $(BUILD)/%: bin/%.c $(LIB)
 $(BUILD)/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) $(if $(findstring /unit/,$@),$$(pkg-config --libs cmocka))
+
+# Where calls are made to fail, the test's own functions take their place.
+$(BUILD)/unit/test_faults: WRAP = $(patsubst %,-Wl$(comma)--wrap=%,malloc \
+    calloc realloc aligned_alloc posix_memalign strdup free read pread)
 
 $(BUILD)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIB)
 	@mkdir -p $(@D)
@@ -124,6 +129,21 @@ torture:	## what should break it, and does not (SCALE=10: ten times more)
 	@$(MAKE) -s all tortures
 	@SCALE=$(SCALE) tests/torture/run $(BUILD)
 
+COUNT = -fprofile-instr-generate=$(abspath $(BUILD))/profile/%m%c.profraw \
+    -fcoverage-mapping -mllvm -runtime-counter-relocation
+coverage:	## which lines of lib/ the tests run: 95 of 100, or it fails
+	@scripts/install-deps build check lint coverage
+	@$(MAKE) -s CC=clang CFLAGS='-O1 -g $$(COUNT)' ANYWHERE= FORTIFY= \
+	    BUILD=$(BUILD)/coverage all units replays
+	@tests/coverage/run $(BUILD)/coverage 95
+
+MUTANTS = 16
+mutation:	## what no test would notice in the core (MUTANTS=all: hours)
+	@scripts/install-deps build check
+	@$(MAKE) -s all
+	@$(MAKE) -s SAN=address,undefined BUILD=$(BUILD)/mutation/san all
+	@MUTANTS=$(MUTANTS) tests/mutation/run $(BUILD) $(BUILD)/mutation/san
+
 ROUNDS = 3
 bench:	## what it costs, beside what others cost (PARTS='mel peers' ROUNDS=5)
 	@scripts/install-deps build conformance bench
@@ -147,6 +167,6 @@ help:	## this text
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 .PHONY: all demo check units replays fuzzers oracles benches tortures torture \
-    conformance lint \
+    conformance lint coverage mutation \
     fuzz bench install uninstall clean help FORCE
 .SECONDARY:
