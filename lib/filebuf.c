@@ -26,7 +26,7 @@ filebuf_open(struct filebuf *b, int fd, struct err *e)
 	 * no regular file, and can't say how long it is, is empty.
 	 */
 	end = lseek(fd, 0, SEEK_END);
-	if (end < 0 && errno != EBADF)
+	if (end < 0 && errno == ESPIPE)
 		end = 0;
 	if (end < 0)
 		return err_errno(e, "cannot look at the file");

@@ -60,7 +60,7 @@ static int
 eat_memory(struct err *e)
 {
 	for (size_t i = 0;; i++) {
-		char *p = malloc(1 << 20);
+		char *volatile p = malloc(1 << 20);	/* not left out */
 
 		if (p == NULL)
 			return err_memory(e);

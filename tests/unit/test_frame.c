@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "checksum.h"
@@ -132,6 +133,97 @@ parts_give_the_frame_of_the_whole(void **state)
 		}
 	frame_codec_free(c);
 	free(p);
+}
+
+/* A part of nothing need not be anywhere. */
+static void
+parts_may_be_empty(void **state)
+{
+	static const struct frame_part parts[] = {
+		{ NULL, 0 }, { "ab", 2 }, { NULL, 0 }, { "c", 1 },
+		{ NULL, 0 },
+	};
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+
+	(void)state;
+	assert_non_null(c);
+	for (int level = 0; level < 2; level++) {
+		struct buf out = { 0 }, plain = { 0 };
+
+		assert_int_equal(frame_gather(c, level, parts, 5, &out, &e),
+		    0);
+		assert_int_equal(read_buf(&out, 10, &plain, &e), 0);
+		assert_int_equal(plain.n, 3);
+		assert_memory_equal(plain.p, "abc", 3);
+		buf_free(&plain);
+		buf_clear(&out);
+		assert_int_equal(frame_gather(c, level, parts, 1, &out, &e),
+		    0);
+		assert_int_equal(out.n, 12 + 6 + 3 + 4);
+		buf_free(&out);
+	}
+	frame_codec_free(c);
+}
+
+/* None of it is there to be read: it is refused before. */
+static void
+what_no_frame_can_hold_is_refused(void **state)
+{
+	static const struct frame_part parts[] = {
+		{ NULL, (size_t)UINT32_MAX / 2 + 1 }, { NULL, SIZE_MAX - 9 },
+	};
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf out = { 0 };
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t n = 1; n <= 2; n++) {
+		assert_int_equal(frame_gather(c, 0, parts, n, &out, &e), -1);
+		assert_int_equal(e.kind, ERR_SYSTEM);
+		assert_non_null(strstr(e.text, "more than the format holds"));
+	}
+	assert_int_equal(frame_skippable(FRAME_MAGIC_END, NULL,
+	    (size_t)UINT32_MAX - 7, &out, &e), -1);
+	assert_int_equal(e.kind, ERR_SYSTEM);
+	assert_int_equal(out.n, 0);
+	/* And room is made for one that just does not fit. */
+	out.cap = 7;
+	out.p = malloc(out.cap);
+	assert_non_null(out.p);
+	assert_int_equal(frame_skippable(FRAME_MAGIC_END, "", 0, &out, &e),
+	    0);
+	assert_int_equal(out.n, 8);
+	buf_free(&out);
+	frame_codec_free(c);
+}
+
+/* As many blocks as need more room than there is to spare. */
+static void
+a_stored_frame_of_many_blocks_comes_back(void **state)
+{
+	const size_t n = 100 * (128 << 10) + 1;
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf out = { 0 }, plain = { 0 };
+	char *p = noise(n);
+
+	(void)state;
+	assert_non_null(c);
+	/* Memory that is nearly enough. */
+	out.cap = n + 328 - 1;
+	out.p = malloc(out.cap);
+	assert_non_null(out.p);
+	assert_int_equal(frame_compress(c, 0, p, n, &out, &e), 0);
+	assert_int_equal(out.n, 12 + 9 + 3 * 101 + n + 4);
+	assert_int_equal(read_buf(&out, n, &plain, &e), 0);
+	assert_int_equal(plain.n, n);
+	assert_memory_equal(plain.p, p, n);
+	free(p);
+	buf_free(&out);
+	buf_free(&plain);
+	frame_codec_free(c);
 }
 
 /* One codec after another or the same again: the same bytes. */
@@ -462,116 +554,6 @@ a_descriptor_that_cannot_be_read_is_a_system_error(void **state)
 	assert_int_equal(e.kind, ERR_SYSTEM);
 }
 
-/* Inflate FD by STEP bytes at a time. */
-static int
-inflate(int fd, size_t step, struct buf *out, bool *compressed,
-    struct err *e)
-{
-	struct frame_inflate *z = frame_inflate_new(fd, e);
-	size_t got;
-	int rc = 0;
-
-	assert_non_null(z);
-	do {
-		assert_int_equal(buf_reserve(out, step, e), 0);
-		rc = frame_inflate_read(z, out->p + out->n, step, &got, e);
-		out->n += rc < 0 ? 0 : got;
-	} while (rc == 0 && got > 0);
-	*compressed = frame_inflate_compressed(z);
-	frame_inflate_free(z);
-	return rc;
-}
-
-static void
-plain_and_compressed_input_inflate_to_the_same(void **state)
-{
-	static const size_t steps[] = { 1, 7, 4096, 300000 };
-	struct err e = { 0 };
-	struct frame_codec *c = frame_codec_new(&e);
-	char *p = noise(250000);
-
-	(void)state;
-	assert_non_null(c);
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-		for (int kind = 0; kind < 4; kind++) {
-			struct buf in = { 0 }, out = { 0 };
-			size_t n = kind == 3 ? 3 : 250000;
-			bool compressed;
-			int fd;
-
-			if (kind == 0 || kind == 3) {
-				assert_int_equal(buf_put(&in, p, n, &e), 0);
-			} else {	/* several frames, stored or not */
-				for (size_t k = 0; k < n; k += 50000)
-					assert_int_equal(frame_compress(c,
-					    kind - 1, p + k, 50000, &in, &e),
-					    0);
-			}
-			fd = file_of(in.p, in.n);
-			assert_int_equal(inflate(fd, steps[i], &out,
-			    &compressed, &e), 0);
-			assert_int_equal(out.n, n);
-			assert_memory_equal(out.p, p, n);
-			assert_int_equal(compressed, kind == 1 || kind == 2);
-			(void)close(fd);
-			buf_free(&in);
-			buf_free(&out);
-		}
-	free(p);
-	frame_codec_free(c);
-}
-
-static void
-compressed_input_that_is_cut_or_damaged_is_no_input(void **state)
-{
-	struct err e = { 0 };
-	struct frame_codec *c = frame_codec_new(&e);
-	struct buf in = { 0 }, out = { 0 };
-	char *p = noise(5000);
-	bool compressed;
-
-	(void)state;
-	assert_non_null(c);
-	assert_int_equal(frame_compress(c, 1, p, 5000, &in, &e), 0);
-	for (size_t n = 13; n < in.n; n += 97) {
-		int fd = file_of(in.p, n);
-
-		buf_clear(&out);
-		assert_int_equal(inflate(fd, 4096, &out, &compressed, &e), -1);
-		assert_int_equal(e.kind, ERR_TRUNCATED);
-		(void)close(fd);
-	}
-	in.p[in.n / 2] ^= 4;
-	{
-		int fd = file_of(in.p, in.n);
-
-		buf_clear(&out);
-		assert_int_equal(inflate(fd, 4096, &out, &compressed, &e), -1);
-		assert_int_equal(e.kind, ERR_DAMAGED);
-		(void)close(fd);
-	}
-	free(p);
-	buf_free(&in);
-	buf_free(&out);
-	frame_codec_free(c);
-}
-
-static void
-empty_input_inflates_to_nothing(void **state)
-{
-	struct err e = { 0 };
-	struct buf out = { 0 };
-	bool compressed;
-	int fd = file_of("", 0);
-
-	(void)state;
-	assert_int_equal(inflate(fd, 10, &out, &compressed, &e), 0);
-	assert_int_equal(out.n, 0);
-	assert_false(compressed);
-	(void)close(fd);
-	buf_free(&out);
-}
-
 /* Values of xxHash's own test suite: XXH64 of nothing, and of "abc". */
 static void
 the_checksum_is_xxh64(void **state)
@@ -631,6 +613,9 @@ main(void)
 		cmocka_unit_test(each_size_and_level_comes_back),
 		cmocka_unit_test(the_same_content_gives_the_same_bytes),
 		cmocka_unit_test(parts_give_the_frame_of_the_whole),
+		cmocka_unit_test(parts_may_be_empty),
+		cmocka_unit_test(what_no_frame_can_hold_is_refused),
+		cmocka_unit_test(a_stored_frame_of_many_blocks_comes_back),
 		cmocka_unit_test(
 		    a_stored_frame_is_its_content_and_little_more),
 		cmocka_unit_test(headers_that_lie_are_refused),
@@ -645,11 +630,6 @@ main(void)
 		cmocka_unit_test(a_source_goes_to_any_frame),
 		cmocka_unit_test(
 		    a_descriptor_that_cannot_be_read_is_a_system_error),
-		cmocka_unit_test(
-		    plain_and_compressed_input_inflate_to_the_same),
-		cmocka_unit_test(
-		    compressed_input_that_is_cut_or_damaged_is_no_input),
-		cmocka_unit_test(empty_input_inflates_to_nothing),
 		cmocka_unit_test(the_checksum_is_xxh64),
 		cmocka_unit_test(integers_are_little_endian),
 		cmocka_unit_test(levels_are_those_of_the_library),

@@ -186,10 +186,65 @@ a_header_beyond_its_limit_is_a_record_too_long(void **state)
 	buf_free(&out);
 }
 
+/* The header's own bytes beside the record are 28, and 1 at its end. */
+static void
+a_header_at_its_limit_is_written_and_read(void **state)
+{
+	const size_t n = SAFETENSORS_HEADER_MAX - 29;
+	struct buf record = { 0 }, out = { 0 }, text = { 0 };
+	struct err e = { 0 };
+	struct tensor t;
+	size_t m;
+
+	(void)state;
+	assert_int_equal(buf_reserve(&record, n + 1, &e), 0);
+	memset(record.p, 'x', n + 1);
+	assert_int_equal(safetensors_write(NULL, 0, record.p, n - 1, &out,
+	    &e), 0);
+	assert_int_equal(out.n, 8 + SAFETENSORS_HEADER_MAX);
+	assert_int_equal(safetensors_read(out.p, out.n, &t, 1, &m, &text,
+	    &e), 0);
+	assert_int_equal(text.n, n - 1);
+	assert_int_equal(safetensors_write(NULL, 0, record.p, n, &out, &e),
+	    -1);
+	assert_int_equal(out.n, 8 + SAFETENSORS_HEADER_MAX);
+	buf_free(&record);
+	buf_free(&out);
+	buf_free(&text);
+}
+
+/* Blanks fill the header up, wherever it begins; all lengths of them. */
+static void
+an_image_is_the_same_behind_other_bytes(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 8; n++)
+		for (size_t before = 0; before < 8; before++) {
+			struct tensor t = tensor("x", DTYPE_F32, 1, 2, 0,
+			    "12345678");
+			struct buf alone = { 0 }, out = { 0 };
+			struct err e = { 0 };
+
+			assert_int_equal(safetensors_write(&t, 1, "xxxxxxx",
+			    n, &alone, &e), 0);
+			assert_int_equal(alone.n % 8, 0);
+			assert_int_equal(buf_put(&out, "yyyyyyy", before, &e),
+			    0);
+			assert_int_equal(safetensors_write(&t, 1, "xxxxxxx",
+			    n, &out, &e), 0);
+			assert_int_equal(out.n, before + alone.n);
+			assert_memory_equal(out.p + before, alone.p, alone.n);
+			buf_free(&alone);
+			buf_free(&out);
+		}
+}
+
 static void
 a_shape_that_does_not_fit_is_not_written(void **state)
 {
-	struct tensor bad[4] = {
+	struct tensor bad[6] = {
+		tensor("x", DTYPE_F32, 1, 2, 0, "12345678"),
+		tensor("x", DTYPE_F32, 1, 2, 0, "12345678"),
 		tensor("x", DTYPE_F32, 1, 2, 0, "12345678"),
 		tensor("x", DTYPE_F32, 1, 2, 0, "12345678"),
 		tensor("x", DTYPE_F32, 1, 2, 0, "12345678"),
@@ -204,7 +259,12 @@ a_shape_that_does_not_fit_is_not_written(void **state)
 	bad[3].rank = 2;
 	bad[3].shape[0] = 1ull << 33;
 	bad[3].shape[1] = 1ull << 33;
-	for (size_t i = 0; i < 4; i++) {
+	/* What its product would be, were it cut off where it overflows. */
+	bad[4].shape[0] = 1ull << 62;
+	bad[4].n_bytes = 4;
+	bad[5].shape[0] = SIZE_MAX / 8 + 1;
+	bad[5].n_bytes = SIZE_MAX / 2 + 1;
+	for (size_t i = 0; i < 6; i++) {
 		struct err e = { 0 };
 
 		assert_int_equal(safetensors_write(&bad[i], 1, "{}", 2, &out,
@@ -347,6 +407,20 @@ a_header_length_that_lies_is_refused(void **state)
 		assert_int_equal(read_image(&b, t, 2, &n, &text, &e), -1);
 		assert_int_equal(e.kind, ERR_DAMAGED);
 	}
+	for (unsigned i = 0; i < 2; i++) {
+		static const char *const none[] = {
+			"\0\0\0\0\0\0\0\0{", "\x08\0\0\0\0\0\0\0[1]     ",
+		};
+		struct err e = { 0 };
+
+		buf_clear(&b);
+		assert_int_equal(buf_put(&b, none[i], i == 0 ? 9 : 16, &e),
+		    0);
+		assert_int_equal(read_image(&b, t, 2, &n, &text, &e), -1);
+		assert_non_null(strstr(e.text, "is no JSON object"));
+	}
+	buf_clear(&b);
+	put_image(&b, "{" META "," A("F32", "[1]", "0", "4") "}", 4);
 	for (b.n = 0; b.n < size; b.n++) {
 		struct err e = { 0 };
 
@@ -388,6 +462,8 @@ main(void)
 		cmocka_unit_test(json_lines_are_no_image),
 		cmocka_unit_test(
 		    a_header_beyond_its_limit_is_a_record_too_long),
+		cmocka_unit_test(a_header_at_its_limit_is_written_and_read),
+		cmocka_unit_test(an_image_is_the_same_behind_other_bytes),
 		cmocka_unit_test(a_shape_that_does_not_fit_is_not_written),
 		cmocka_unit_test(images_that_lie_are_refused),
 		cmocka_unit_test(another_order_among_equal_sizes_is_read),

@@ -1,4 +1,6 @@
 #include "content.h"
+#include "endmark.h"
+#include "jsonscan.h"
 #include "le.h"
 #include "shard.h"
 #include "source.h"
@@ -164,6 +166,246 @@ what_cannot_be_sought_in_is_not_usable(void **state)
 	buf_free(&other);
 }
 
+/* A section made by hand; what is not said is as it should be. */
+struct forged {
+	const char *content;		/* of its one data frame */
+	const char *lengths;		/* the body of its lengths frame, or
+					 * NULL: seven bytes, no frame */
+	struct endmark mark;
+	unsigned lengths_magic;		/* added to it */
+	unsigned mark_size;		/* added to what the table says */
+	unsigned table_size;		/* added to what its frame says */
+	char flags;			/* of the table's footer */
+	unsigned mark_magic;		/* added to the end marker's */
+};
+
+/* Put the section that F is: a data frame first, without provenance. */
+static struct buf
+forge(const struct forged *f)
+{
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+	struct buf b = { 0 };
+	char table[8 + 4 * TABLE_ENTRY + TABLE_FOOTER];
+	size_t ends[3];
+
+	assert_non_null(c);
+	assert_int_equal(frame_compress(c, 0, f->content, strlen(f->content),
+	    &b, &e), 0);
+	ends[0] = b.n;
+	assert_int_equal(f->lengths == NULL ? buf_put(&b, "1234567", 7, &e) :
+	    frame_skippable(FRAME_MAGIC_LENGTHS + f->lengths_magic,
+	    f->lengths, strlen(f->lengths), &b, &e), 0);
+	ends[1] = b.n;
+	assert_int_equal(endmark_frame(&f->mark, &b, &e), 0);
+	le_put32(b.p + ends[1], FRAME_MAGIC_END + f->mark_magic);
+	ends[2] = b.n;
+	le_put32(table, FRAME_MAGIC_TABLE);
+	le_put32(table + 4, (uint32_t)sizeof table - 8 + f->table_size);
+	table_entry(table + 8, 12, 0);
+	table_entry(table + 8 + TABLE_ENTRY, ends[0] - 12,
+	    strlen(f->content));
+	table_entry(table + 8 + 2 * TABLE_ENTRY, ends[1] - ends[0], 0);
+	table_entry(table + 8 + 3 * TABLE_ENTRY, ends[2] - ends[1] +
+	    f->mark_size, 0);
+	table_footer(table + 8 + 4 * TABLE_ENTRY, 4);
+	table[8 + 4 * TABLE_ENTRY + 4] = f->flags;
+	assert_int_equal(buf_put(&b, table, sizeof table, &e), 0);
+	frame_codec_free(c);
+	return b;
+}
+
+#define ONE "{\"number\":0}\n"
+#define TWELVE ONE ONE ONE ONE ONE ONE ONE ONE ONE ONE ONE ONE
+#define MARK(n) { .frames = 1, .records = (n), .table = true }
+
+static void
+a_section_by_hand_is_one(void **state)
+{
+	static const struct forged right[] = {
+		{ ONE, "{\"records\":[1],\"x\":[]}", MARK(1), 0, 0, 0, 0, 0 },
+		{ TWELVE, "{\"records\":[12]}", MARK(12), 0, 0, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buf b = forge(&right[i]), two = { 0 };
+		struct err e = { 0 };
+		int fd;
+		struct shard *s = open_shard(&b, &fd);
+
+		assert_int_equal(shard_records(s), i == 0 ? 1 : 12);
+		record_is(s, shard_records(s) - 1, 0);
+		shard_free(s);
+		(void)close(fd);
+		/* And two of them, of which neither begins with others. */
+		assert_int_equal(buf_put(&two, b.p, b.n, &e), 0);
+		assert_int_equal(buf_put(&two, b.p, b.n, &e), 0);
+		s = open_shard(&two, &fd);
+		assert_int_equal(shard_records(s), i == 0 ? 2 : 24);
+		record_is(s, shard_records(s) - 1, 0);
+		shard_free(s);
+		(void)close(fd);
+		buf_free(&b);
+		buf_free(&two);
+	}
+}
+
+static void
+a_section_that_contradicts_itself_is_not_usable(void **state)
+{
+	static const struct forged wrong[] = {
+		{ ONE, "{\"records\":[1]}", { 1, 1, 0, 0, false, 0 }, 0, 0, 0,
+		    0, 0 },
+		{ ONE, "{\"records\":[1]}", { 2, 1, 0, 0, true, 0 }, 0, 0, 0,
+		    0, 0 },
+		{ ONE, "{\"records\":[1]}", { 0, 1, 0, 0, true, 0 }, 0, 0, 0,
+		    0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(2), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(0), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 1, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 1, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 100000, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 0, 1, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 0, 0, 1, 0 },
+		{ ONE, "", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"record\":[1]}", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1,", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1,]", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[]", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[,1]", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[ 1]", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1,0]", MARK(1), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[:]", MARK(10), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[/]", MARK(UINT64_MAX >> 11), 0, 0, 0,
+		    0, 0 },
+		{ ONE, "{\"records\":[4294967296]", MARK(4294967296), 0, 0, 0,
+		    0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct buf b = forge(&wrong[i]);
+
+		if (usable(&b))
+			fail_msg("number %zu is", i);
+		buf_free(&b);
+	}
+}
+
+/* Though a frame of no records would agree with it. */
+static void
+a_section_without_an_end_or_lengths_is_not_usable(void **state)
+{
+	static const struct forged wrong[] = {
+		{ .content = ONE, .lengths = "{\"records\":[0]}",
+		    .mark = MARK(0), .mark_magic = 1 },
+		{ .content = ONE, .mark = MARK(0) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buf b = forge(&wrong[i]);
+
+		assert_int_equal(usable(&b), 0);
+		buf_free(&b);
+	}
+}
+
+/* What changes under a shard that has been opened is seen. */
+static void
+a_frame_that_is_not_there_is_damage(void **state)
+{
+	static const struct forged few = { ONE, "{\"records\":[2]}", MARK(2),
+	    0, 0, 0, 0, 0 };
+	struct content_record r;
+	struct err e = { 0 };
+	struct buf b = forge(&few), lengths = { 0 };
+	int fd;
+	struct shard *s = open_shard(&b, &fd);
+
+	(void)state;
+	record_is(s, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(shard_read(s, 1, &r, &e), -1);
+		assert_int_equal(e.kind, ERR_DAMAGED);
+		assert_non_null(strstr(e.text, "fewer records"));
+	}
+	/* Some other frame, of the same size, where a prefix was. */
+	assert_int_equal(pwrite(fd, "\x53\x2a\x4d\x18", 4, 0), 4);
+	assert_int_equal(shard_read(s, 0, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_non_null(strstr(e.text, "there is none"));
+	e = (struct err){ 0 };
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(shard_read(s, 0, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_non_null(strstr(e.text, "there is none"));
+	assert_int_equal(shard_lengths(s, 0, &lengths, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_int_equal(lengths.n, 0);
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+	buf_free(&lengths);
+}
+
+/* Tables and lengths of more than is read at a time, 64 KiB. */
+static void
+a_shard_of_many_frames_is_no_other(void **state)
+{
+	const unsigned frames = 40000;
+	struct err e = { 0 };
+	struct buf b = { 0 }, lengths = { 0 };
+	unsigned n = put_stream(&b, "x", frames, 0, true);
+	int fd;
+	struct shard *s = open_shard(&b, &fd);
+
+	(void)state;
+	assert_int_equal(shard_records(s), n);
+	assert_int_equal(shard_frames(s), frames);
+	for (unsigned i = 0; i < n; i += 97)
+		record_is(s, i, i);
+	record_is(s, n - 1, n - 1);
+	assert_int_equal(shard_lengths(s, 0, &lengths, &e), 1);
+	assert_int_equal(jsonscan_check(lengths.p, lengths.n, NULL, &e), 0);
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+	buf_free(&lengths);
+}
+
+/* Sections of other lengths than each other's, in the order of the file. */
+static void
+each_section_has_its_own_lengths(void **state)
+{
+	struct buf b = { 0 }, lengths = { 0 };
+	struct err e = { 0 };
+	struct shard *s;
+	int fd;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		(void)put_stream(&b, "x", 3 * i, 0, true);
+	s = open_shard(&b, &fd);
+	for (unsigned i = 0; i < 5; i++) {
+		struct jsonspan v;
+
+		buf_clear(&lengths);
+		assert_int_equal(shard_lengths(s, i, &lengths, &e), 1);
+		v = jsonscan_value(lengths.p, lengths.n);
+		assert_int_equal(jsonscan_count(jsonscan_get(v, "records")),
+		    3 * i);
+	}
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+	buf_free(&lengths);
+}
+
 /* Whatever bit is flipped, a record is right, or absent, or a fault. */
 static void
 a_flipped_bit_never_gives_a_wrong_record(void **state)
@@ -273,6 +515,14 @@ main(void)
 		cmocka_unit_test(beyond_the_last_there_is_none),
 		cmocka_unit_test(joined_shards_are_one_sequence),
 		cmocka_unit_test(what_cannot_be_sought_in_is_not_usable),
+		cmocka_unit_test(a_section_by_hand_is_one),
+		cmocka_unit_test(
+		    a_section_that_contradicts_itself_is_not_usable),
+		cmocka_unit_test(
+		    a_section_without_an_end_or_lengths_is_not_usable),
+		cmocka_unit_test(a_frame_that_is_not_there_is_damage),
+		cmocka_unit_test(a_shard_of_many_frames_is_no_other),
+		cmocka_unit_test(each_section_has_its_own_lengths),
 		cmocka_unit_test(a_flipped_bit_never_gives_a_wrong_record),
 		cmocka_unit_test(the_descriptors_offset_is_left_alone),
 		cmocka_unit_test(content_is_lines_or_one_image),
