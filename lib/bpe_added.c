@@ -302,17 +302,34 @@ sort_texts(struct bpe_text *p, size_t n, const char *pool)
 	}
 }
 
+/* How many bytes all of S begin with, one less than the shortest has at
+ * most. */
+static size_t
+common_start(const struct bpe_needles *s)
+{
+	const char *first = s->pool + s->p[0].at;
+	const char *last = s->pool + s->p[s->n - 1].at;
+	size_t least = s->p[0].n, n = 0;
+
+	for (size_t k = 1; k < s->n; k++)
+		least = s->p[k].n < least ? s->p[k].n : least;
+	while (n + 1 < least && first[n] == last[n])
+		n++;
+	return n;
+}
+
 /* Set what tells quickly that no text begins at a byte. */
 static void
 index_starts(struct bpe_needles *s)
 {
 	size_t k = 0;
 
+	s->common = s->n == 0 ? 0 : common_start(s);
 	memset(s->pair, 0, sizeof s->pair);
 	for (unsigned byte = 0; byte < 256; byte++) {
 		s->from[byte] = (uint32_t)k;
 		while (k < s->n &&
-		    (unsigned char)s->pool[s->p[k].at] == byte)
+		    (unsigned char)s->pool[s->p[k].at + s->common] == byte)
 			k++;
 	}
 	s->from[256] = (uint32_t)s->n;
@@ -417,9 +434,14 @@ static const struct bpe_text *
 longest_at(const struct bpe_needles *s, const unsigned char *p, size_t n)
 {
 	const struct bpe_text *best = NULL;
-	size_t lo = s->from[p[0]], hi = s->from[p[0] + 1];
+	size_t lo, hi;
 
-	for (size_t depth = 1; lo < hi; depth++) {
+	if (n <= s->common ||
+	    memcmp(p, s->pool + s->p[0].at, s->common) != 0)
+		return NULL;
+	lo = s->from[p[s->common]];
+	hi = s->from[p[s->common] + 1];
+	for (size_t depth = s->common + 1; lo < hi; depth++) {
 		if (s->p[lo].n == depth)
 			best = &s->p[lo++];
 		if (depth == n)

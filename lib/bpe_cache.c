@@ -187,78 +187,180 @@ put_long(struct bpe_cache *c, const struct bpe_word *w, const int32_t *ids,
 	};
 }
 
-static size_t encode_words(const struct bpe *b, struct bpe_cache *c,
-    struct bpe_word *w, size_t k, const char *end, bool units, int32_t *out,
-    struct err *e);
+/* The tokens of W to OUT, if remembered: how many, or 0. */
+static inline size_t
+get_word(const struct bpe_cache *c, const struct bpe_word *w, int32_t *out)
+{
+	return w->n <= BPE_SHORT_MAX ? get_short(c, w, out) :
+	    get_long(c, w, out);
+}
+
+/* Remember the N_IDS tokens of the word W. */
+static inline void
+put_word(struct bpe_cache *c, const struct bpe_word *w, const int32_t *ids,
+    size_t n_ids)
+{
+	if (w->n <= BPE_SHORT_MAX)
+		put_short(c, w, ids, n_ids);
+	else if (w->n <= BPE_LONG_MAX)
+		put_long(c, w, ids, n_ids);
+}
+
+/* A word that is not remembered, and where its tokens go: there is room for
+ * as many as it has bytes. */
+struct cold {
+	struct bpe_word word;
+	int32_t *out;
+	size_t count;
+};
+
+/* Tokens up to O, and the words among them that are not found yet. */
+struct pass {
+	int32_t *o;
+	size_t n_cold;
+	struct cold cold[BPE_BATCH];
+};
+
+/* Find the tokens of the words that have been left out, the short ones
+ * together, which is quicker; and remember them. */
+static int
+merge_cold(const struct bpe *b, struct bpe_cache *c, struct pass *s,
+    struct err *e)
+{
+	struct bpe_job job[BPE_BATCH];
+	size_t n_jobs = 0, k = 0;
+
+	for (size_t i = 0; i < s->n_cold; i++) {
+		struct cold *cold = &s->cold[i];
+		const struct bpe_word *w = &cold->word;
+
+		if (w->n <= BPE_SHORT_JOB) {
+			job[n_jobs++] = (struct bpe_job){
+				w->p, w->n, cold->out, 0,
+			};
+			continue;
+		}
+		cold->count = bpe_merge_word(b, w->p, w->n, cold->out,
+		    &c->work, e);
+		if (cold->count == 0)
+			return -1;
+	}
+	bpe_merge_shorts(b, job, n_jobs);
+	for (size_t i = 0; i < s->n_cold; i++) {
+		struct cold *cold = &s->cold[i];
+
+		if (cold->word.n <= BPE_SHORT_JOB)
+			cold->count = job[k++].count;
+		put_word(c, &cold->word, cold->out, cold->count);
+	}
+	return 0;
+}
+
+/* Find the tokens of what has been left out, and close the gaps. */
+static int
+fill_gaps(const struct bpe *b, struct bpe_cache *c, struct pass *s,
+    struct err *e)
+{
+	int32_t *to;
+
+	if (s->n_cold == 0)
+		return 0;
+	if (merge_cold(b, c, s, e) < 0)
+		return -1;
+	to = s->cold[0].out;
+	for (size_t i = 0; i < s->n_cold; i++) {
+		const struct cold *cold = &s->cold[i];
+		const int32_t *from = cold->out + cold->word.n;
+		const int32_t *next = i + 1 < s->n_cold ? cold[1].out : s->o;
+
+		memmove(to, cold->out, cold->count * sizeof *to);
+		to += cold->count;
+		memmove(to, from, (size_t)(next - from) * sizeof *to);
+		to += next - from;
+	}
+	s->o = to;
+	s->n_cold = 0;
+	return 0;
+}
+
+/* Leave the word W out for now. */
+static inline int
+leave_out(const struct bpe *b, struct bpe_cache *c, struct pass *s,
+    const struct bpe_word *w, struct err *e)
+{
+	if (s->n_cold == BPE_BATCH && fill_gaps(b, c, s, e) < 0)
+		return -1;
+	s->cold[s->n_cold++] = (struct cold){ *w, s->o, 0 };
+	s->o += w->n;
+	return 0;
+}
 
 /*
- * The tokens of a word that is not remembered.  What is written without
- * blanks, such as Chinese, has words that are seen once only; the units that
- * they fall into are seen again.
+ * Append the tokens of W, which is not remembered, by the units that it falls
+ * into: what is written without blanks, such as Chinese, has words that are
+ * seen once only, but units that are seen again.
  */
-static size_t
-encode_word(const struct bpe *b, struct bpe_cache *c, const char *p, size_t n,
-    const char *end, int32_t *out, struct err *e)
+static int
+put_units(const struct bpe *b, struct bpe_cache *c, struct pass *s,
+    const struct bpe_word *w, const char *end, struct err *e)
 {
-	const char *word_end = p + n;
-	struct bpe_word unit[BPE_BATCH];
-	size_t sum = 0;
+	const char *p = w->p, *word_end = p + w->n;
+	struct bpe_word unit[BPE_NEAR];
 
-	if (n <= UNIT_MIN || (unsigned char)p[n - 1] < 0x80)
-		return bpe_merge_word(b, p, n, out, &c->work, e);
 	while (p < word_end) {
-		size_t k = 0, count;
+		size_t k = 0;
 
-		for (; k < BPE_BATCH && p < word_end; k++) {
+		for (; k < BPE_NEAR && p < word_end; k++) {
 			unit[k].p = p;
 			unit[k].n = bpe_merge_unit(b, p,
 			    (size_t)(word_end - p));
 			p += unit[k].n;
+			seek(c, &unit[k], end);
 		}
-		if (unit[0].n == n)
-			return bpe_merge_word(b, unit[0].p, n, out,
-			    &c->work, e);
-		count = encode_words(b, c, unit, k, end, true, out + sum, e);
-		if (count == 0)
-			return 0;
-		sum += count;
+		if (unit[0].n == w->n)
+			return leave_out(b, c, s, w, e);
+		for (size_t i = 0; i < k; i++) {
+			size_t count = get_word(c, &unit[i], s->o);
+
+			s->o += count;
+			if (count == 0 &&
+			    leave_out(b, c, s, &unit[i], e) < 0)
+				return -1;
+		}
 	}
-	return sum;
+	return 0;
 }
 
-/* The tokens of the K words at W, or units of a word. */
-static size_t
-encode_words(const struct bpe *b, struct bpe_cache *c, struct bpe_word *w,
-    size_t k, const char *end, bool units, int32_t *out, struct err *e)
+/* Whether the word W is looked for in units too. */
+static inline bool
+has_units(const struct bpe_word *w)
 {
-	int32_t *o = out;
-
-	for (size_t i = 0; i < k; i++)
-		seek(c, &w[i], end);
-	for (size_t i = 0; i < k; i++, w++) {
-		bool is_short = w->n <= BPE_SHORT_MAX;
-		size_t count = is_short ? get_short(c, w, o) :
-		    get_long(c, w, o);
-
-		if (count == 0) {
-			count = units ? bpe_merge_word(b, w->p, w->n, o,
-			    &c->work, e) :
-			    encode_word(b, c, w->p, w->n, end, o, e);
-			if (count == 0)
-				return 0;
-			if (is_short)
-				put_short(c, w, o, count);
-			else if (w->n <= BPE_LONG_MAX)
-				put_long(c, w, o, count);
-		}
-		o += count;
-	}
-	return (size_t)(o - out);
+	return w->n > UNIT_MIN && (unsigned char)w->p[w->n - 1] >= 0x80;
 }
 
 size_t
 bpe_cache_encode(const struct bpe *b, struct bpe_cache *c, struct bpe_word *w,
     size_t k, const char *end, int32_t *out, struct err *e)
 {
-	return encode_words(b, c, w, k, end, false, out, e);
+	struct pass s;
+
+	s.o = out;
+	s.n_cold = 0;
+	for (size_t i = 0; i < k && i < BPE_NEAR; i++)
+		seek(c, &w[i], end);
+	for (size_t i = 0; i < k; i++) {
+		size_t count;
+
+		if (i + BPE_NEAR < k)
+			seek(c, &w[i + BPE_NEAR], end);
+		count = get_word(c, &w[i], s.o);
+		s.o += count;
+		if (count == 0 && (has_units(&w[i]) ?
+		    put_units(b, c, &s, &w[i], end, e) :
+		    leave_out(b, c, &s, &w[i], e)) < 0)
+			return 0;
+	}
+	if (fill_gaps(b, c, &s, e) < 0)
+		return 0;
+	return (size_t)(s.o - out);
 }

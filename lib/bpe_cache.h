@@ -55,8 +55,10 @@ struct bpe_word {
 	struct bpe_short *place;	/* and the one behind it */
 };
 
-/* As many words at a time as keeps memory busy. */
-#define BPE_BATCH 16
+/* As many words at a time as keep memory busy; and as have some among them
+ * that have not been seen before. */
+#define BPE_NEAR 16
+#define BPE_BATCH 128
 
 /*
  * The tokens of the K words at W, which follow one another and may be read

@@ -49,7 +49,8 @@ struct bpe_needles {
 	struct bpe_text *p;
 	size_t n;
 	char *pool;
-	uint32_t from[257];	/* those that begin with byte B: from[B].. */
+	size_t common;		/* bytes that all begin with, and none ends */
+	uint32_t from[257];	/* those that go on with byte B: from[B].. */
 	uint64_t pair[1024];	/* bit: some text begins with these two */
 	int only;		/* the byte that all begin with, or -1 */
 };
@@ -185,28 +186,41 @@ bpe_same(const char *p, const char *q, size_t n)
 	return bpe_load_few(p, n) == bpe_load_few(q, n);
 }
 
-/* Where in its table the pair KEY, left << 21 | right, is looked for. */
+/* Where in its table the pair KEY, left << 21 | right, is looked for: the
+ * first of the eight places that lie together in a line of the processor's. */
+#define BPE_LINE 8
+
 static inline size_t
 bpe_pair_place(const struct bpe *b, uint64_t key)
 {
 	return (size_t)((key * UINT64_C(0xff51afd7ed558ccd)) >>
-	    (64 - b->pairs.bits));
+	    (64 - b->pairs.bits)) & ~(size_t)(BPE_LINE - 1);
 }
 
-/* The rank of merging LEFT and RIGHT, or BPE_NONE. */
+/*
+ * The rank of merging LEFT and RIGHT, or BPE_NONE.  A line is looked through
+ * without a branch, since nobody can tell where in it the pair is: what is
+ * least once the pair is taken away is its rank, if it is there.
+ */
 static inline uint32_t
 bpe_rank(const struct bpe *b, uint32_t left, uint32_t right)
 {
 	const uint64_t key = (uint64_t)left << 21 | right;
 	const size_t mask = ((size_t)1 << b->pairs.bits) - 1;
-	size_t i = bpe_pair_place(b, key);
+	size_t at = bpe_pair_place(b, key);
 
-	for (;; i = (i + 1) & mask) {
-		uint64_t slot = b->pairs.slot[i];
+	for (;; at = (at + BPE_LINE) & mask) {
+		const uint64_t *line = b->pairs.slot + at;
+		uint64_t least = line[0] ^ key << 21;
 
-		if (slot >> 21 == key)
-			return (uint32_t)slot & BPE_TOKENS_MAX;
-		if (slot == BPE_EMPTY)
+		for (int i = 1; i < BPE_LINE; i++) {
+			uint64_t rest = line[i] ^ key << 21;
+
+			least = rest < least ? rest : least;
+		}
+		if (least <= BPE_TOKENS_MAX)
+			return (uint32_t)least;
+		if (line[BPE_LINE - 1] == BPE_EMPTY)
 			return BPE_NONE;
 	}
 }

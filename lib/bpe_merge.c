@@ -9,7 +9,7 @@
 
 /* The longest word that is merged by looking through all of it each time. */
 #define SCAN_BITS 6
-#define SCAN_MAX (1 << SCAN_BITS)
+#define SCAN_MAX BPE_SHORT_JOB
 
 /* Whether BYTE is in the middle of a character. */
 static inline bool
@@ -262,46 +262,122 @@ rank_short(const struct bpe *b, const unsigned char *u, bool bytes,
 		key[i] = BPE_NONE;
 }
 
-/* Merge a word of at most SCAN_MAX bytes, by looking for the lowest rank.
- * What is merged into its neighbour on the left has no key any more. */
-static size_t
-merge_short(const struct bpe *b, const char *p, size_t n, int32_t *out)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	uint32_t id[SCAN_MAX], key[SCAN_MAX + 3], least;
+/*
+ * A word of at most SCAN_MAX bytes that is being merged, by looking for the
+ * lowest rank.  ID has its symbols, each in the place of its first byte or
+ * character; what is merged into its neighbour on the left has no key any
+ * more.  The keys on both sides of AT, if it is a place, are yet to be found.
+ */
+struct lane {
+	const struct bpe_job *job;
+	uint32_t id[SCAN_MAX], key[SCAN_MAX + 3];
 	unsigned char next[SCAN_MAX], before[SCAN_MAX + 1];
-	size_t all = n, count = 0;
+	size_t all, at;
+};
 
+/* As many words at a time as hide how far away the table of pairs is. */
+#define LANES 8
+
+/* Begin with the word of JOB. */
+static void
+begin_word(const struct bpe *b, struct lane *l, const struct bpe_job *job)
+{
+	const unsigned char *u = (const unsigned char *)job->p;
+	const size_t n = job->n;
+
+	l->job = job;
+	l->all = n;
+	l->at = SCAN_MAX;
 	if (b->char_id != NULL && n > 0 && u[n - 1] >= 0x80)
-		all = start_short(b, u, n, id);
+		l->all = start_short(b, u, n, l->id);
 	else
 		for (size_t i = 0; i < n; i++)
-			id[i] = b->byte_id[u[i]];
-	rank_short(b, u, all == n, id, all, key);
-	for (size_t i = 0; i < all; i++) {
-		next[i] = (unsigned char)(i + 1);
-		before[i + 1] = (unsigned char)i;
+			l->id[i] = b->byte_id[u[i]];
+	rank_short(b, u, l->all == n, l->id, l->all, l->key);
+	for (size_t i = 0; i < l->all; i++) {
+		l->next[i] = (unsigned char)(i + 1);
+		l->before[i + 1] = (unsigned char)i;
 	}
-	while ((least = least_key(key, all)) < NO_KEY) {
-		size_t i = least % SCAN_MAX, gone = next[i], after = next[gone];
+}
 
-		id[i] = bpe_made(b, least >> SCAN_BITS);
-		next[i] = (unsigned char)after;
-		before[after] = (unsigned char)i;
-		key[gone] = BPE_NONE;
-		/* Both are far away: let them come together. */
-		if (i > 0)
-			BPE_PREFETCH(&b->pairs.slot[bpe_pair_place(b,
-			    (uint64_t)id[before[i]] << 21 | id[i])]);
-		key[i] = after == all ? BPE_NONE :
-		    key_of(bpe_rank(b, id[i], id[after]), i);
-		if (i > 0)
-			key[before[i]] = key_of(bpe_rank(b, id[before[i]],
-			    id[i]), before[i]);
-	}
-	for (size_t i = 0; i < all; i = next[i])
-		out[count++] = (int32_t)id[i];
+/* Find the keys on both sides of symbol I. */
+static inline void
+rank_sides(const struct bpe *b, struct lane *l, size_t i)
+{
+	size_t after = l->next[i], before = l->before[i];
+
+	l->key[i] = after == l->all ? BPE_NONE :
+	    key_of(bpe_rank(b, l->id[i], l->id[after]), i);
+	if (i > 0)
+		l->key[before] = key_of(bpe_rank(b, l->id[before], l->id[i]),
+		    before);
+}
+
+/* Let what bpe_rank will look at come near. */
+static inline void
+expect_pair(const struct bpe *b, uint32_t left, uint32_t right)
+{
+	BPE_PREFETCH(&b->pairs.slot[bpe_pair_place(b,
+	    (uint64_t)left << 21 | right)]);
+}
+
+/* Merge two symbols of L, if any can be merged. */
+static inline bool
+merge_next(const struct bpe *b, struct lane *l)
+{
+	size_t i, gone, after;
+	uint32_t least;
+
+	if (l->at < SCAN_MAX)
+		rank_sides(b, l, l->at);
+	least = least_key(l->key, l->all);
+	if (least >= NO_KEY)
+		return false;
+	i = least % SCAN_MAX;
+	gone = l->next[i];
+	after = l->next[gone];
+	l->id[i] = bpe_made(b, least >> SCAN_BITS);
+	l->next[i] = (unsigned char)after;
+	l->before[after] = (unsigned char)i;
+	l->key[gone] = BPE_NONE;
+	l->at = i;
+	if (after < l->all)
+		expect_pair(b, l->id[i], l->id[after]);
+	if (i > 0)
+		expect_pair(b, l->id[l->before[i]], l->id[i]);
+	return true;
+}
+
+/* Give the tokens of L away: how many. */
+static size_t
+end_word(const struct lane *l)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->all; i = l->next[i])
+		l->job->out[count++] = (int32_t)l->id[i];
 	return count;
+}
+
+void
+bpe_merge_shorts(const struct bpe *b, struct bpe_job *job, size_t n)
+{
+	struct lane lane[LANES];
+	size_t taken = 0, lanes = 0;
+
+	while (lanes < LANES && taken < n)
+		begin_word(b, &lane[lanes++], &job[taken++]);
+	for (size_t i = 0; lanes > 0; i = i + 1 < lanes ? i + 1 : 0) {
+		struct lane *l = &lane[i];
+
+		if (merge_next(b, l))
+			continue;
+		job[l->job - job].count = end_word(l);
+		if (taken < n)
+			begin_word(b, l, &job[taken++]);
+		else if (--lanes > i)
+			*l = lane[lanes];
+	}
 }
 
 /* The token that the bytes at P of one character become, N of them, 2 or 3;
@@ -461,8 +537,12 @@ bpe_merge_word(const struct bpe *b, const char *p, size_t n, int32_t *out,
 {
 	uint64_t *heap;
 
-	if (n <= SCAN_MAX)
-		return merge_short(b, p, n, out);
+	if (n <= BPE_SHORT_JOB) {
+		struct bpe_job job = { p, n, out, 0 };
+
+		bpe_merge_shorts(b, &job, 1);
+		return job.count;
+	}
 	if (n > UINT32_MAX / 64) {
 		err_record(e, CODE_RECORD_TOO_LONG,
 		    "a word of %zu bytes is too long to encode", n);

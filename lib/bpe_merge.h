@@ -43,4 +43,17 @@ size_t bpe_merge_word(const struct bpe *b, const char *p, size_t n,
  */
 size_t bpe_merge_unit(const struct bpe *b, const char *p, size_t n);
 
+/* A word of at most BPE_SHORT_JOB bytes to be merged: N bytes at P. */
+#define BPE_SHORT_JOB 64
+
+struct bpe_job {
+	const char *p;
+	size_t n;
+	int32_t *out;		/* where its tokens go: room for N */
+	size_t count;		/* and how many they are */
+};
+
+/* Merge the N words of JOB, some at a time. */
+void bpe_merge_shorts(const struct bpe *b, struct bpe_job *job, size_t n);
+
 #endif

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "buf.h"
 
 int
@@ -87,20 +91,39 @@ buf_printf(struct buf *b, struct err *e, const char *fmt, ...)
 static size_t
 escape(char *out, unsigned char c)
 {
-	static const char names[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	static const char names['\\' + 1] = {
+		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+		['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	};
 	static const char hex[] = "0123456789abcdef";
 
 	out[0] = '\\';
-	for (size_t i = 0; names[i] != '\0'; i += 2)
-		if ((unsigned char)names[i] == c) {
-			out[1] = names[i + 1];
-			return 2;
-		}
+	if (names[c] != '\0') {
+		out[1] = names[c];
+		return 2;
+	}
 	memcpy(out + 1, "u00", 3);
 	out[4] = hex[c >> 4];
 	out[5] = hex[c & 15];
 	return 6;
 }
+
+#ifdef __SSE2__
+
+/* Copy the 16 bytes at S to OUT; a bit for each that must be escaped. */
+static inline unsigned
+copy_block(char *out, const char *s)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
+
+	_mm_storeu_si128((__m128i *)(void *)out, v);
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+	    _mm_cmpeq_epi8(v, _mm_min_epu8(v, _mm_set1_epi8(0x1f)))));
+}
+
+#endif
 
 /* Whether one of the eight bytes of W must be escaped. */
 static bool
@@ -120,6 +143,14 @@ copy_plain(char *out, const char *s, size_t n)
 	size_t i = 0;
 	uint64_t w;
 
+#ifdef __SSE2__
+	for (; n - i >= 16; i += 16) {
+		unsigned odd = copy_block(out + i, s + i);
+
+		if (odd != 0)
+			return i + (size_t)__builtin_ctz(odd);
+	}
+#endif
 	for (; n - i >= sizeof w; i += sizeof w) {
 		memcpy(&w, s + i, sizeof w);
 		if (has_odd(w))
@@ -146,7 +177,8 @@ buf_put_json(struct buf *b, const char *s, size_t n, struct err *e)
 		return -1;
 	for (;;) {
 		/* What is left, an escape, and the quote. */
-		if (buf_reserve(b, n - i + 7, e) < 0) {
+		if (b->cap - b->n < n - i + 7 &&
+		    buf_reserve(b, n - i + 7, e) < 0) {
 			b->n = was;
 			return -1;
 		}

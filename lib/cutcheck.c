@@ -41,11 +41,12 @@ int
 cutcheck_run(const struct encoder *x, const struct encode_work *w,
     uint64_t limit, struct cutoff *keep, struct err *e)
 {
-	size_t audios = whole_audios(x, w->prompt.p, w->prompt.n);
+	size_t audios;
 
 	*keep = cutoff_infer(w->prompt.n, target(w), limit);
 	if (keep->source == w->prompt.n && keep->target == target(w))
 		return 0;
+	audios = whole_audios(x, w->prompt.p, w->prompt.n);
 	if (check_audio(x, &w->prompt, keep->source, limit, "the prompt", 0,
 	    e) < 0 ||
 	    check_audio(x, &w->chosen, keep->target, limit, "chosen", audios,

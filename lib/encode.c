@@ -408,34 +408,56 @@ put_turn(const struct encoder *x, struct encode_work *w,
 	    ids, e);
 }
 
+/* The first of the N ids at IDS, from I on, that may be an added token: N if
+ * none is. */
+static size_t
+next_added(const struct encoder *x, const int32_t *ids, size_t n, size_t i)
+{
+	const int32_t top = x->first_added - 1;
+
+	for (; n - i >= 8; i += 8) {
+		int32_t any = 0;
+
+		/* Less than 0 where an id is more. */
+		for (size_t k = 0; k < 8; k++)
+			any |= top - ids[i + k];
+		if (any < 0)
+			break;
+	}
+	while (i < n && ids[i] <= top)
+		i++;
+	return i;
+}
+
 size_t
 encode_count_audio(const struct encoder *x, const int32_t *ids, size_t n)
 {
 	const struct model_tokens *t = x->tokens;
 	size_t count = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; (i = next_added(x, ids, n, i)) < n; i++)
 		count += ids[i] == t->audio.id || ids[i] == t->audio_bos.id ||
 		    ids[i] == t->audio_eos.id;
 	return count;
 }
 
 /*
- * The ids of audio must be those of the audios, whose tags have been counted
- * up to NEXT: more are spelled in the text.
+ * The ids of audio, of which the prompt has FOUND, must be those of the
+ * audios, whose tags have been counted up to NEXT: more are spelled in the
+ * text.
  */
 static int
 check_audio(const struct encoder *x, const struct encode_work *w,
-    const struct bpe_ids *answer, struct err *e)
+    size_t found, const struct bpe_ids *answer, struct err *e)
 {
-	size_t found = encode_count_audio(x, w->prompt.p, w->prompt.n) +
-	    encode_count_audio(x, answer->p, answer->n), expected = 0;
+	size_t expected = 0;
 
 	if (w->next != w->n_lengths)
 		return err_record(e, CODE_AUDIO_COUNT,
 		    "%zu <audio> %s but %zu %s in audios", w->next,
 		    w->next == 1 ? "tag" : "tags", w->n_lengths,
 		    w->n_lengths == 1 ? "entry" : "entries");
+	found += encode_count_audio(x, answer->p, answer->n);
 	for (size_t i = 0; i < w->n_lengths; i++)
 		expected += (size_t)w->lengths[i] + 2;
 	if (found == expected)
@@ -451,7 +473,7 @@ int
 encode_pair(const struct encoder *x, struct encode_work *w,
     const struct pair *p, const uint32_t *lengths, size_t n, struct err *e)
 {
-	size_t at;
+	size_t at, found;
 
 	w->prompt.n = w->chosen.n = w->rejected.n = 0;
 	w->lengths = lengths;
@@ -463,13 +485,14 @@ encode_pair(const struct encoder *x, struct encode_work *w,
 		if (put_turn(x, w, &p->turns[i], i, &w->prompt, e) < 0)
 			return -1;
 	at = w->next;
+	found = encode_count_audio(x, w->prompt.p, w->prompt.n);
 	if (put_turn(x, w, &p->chosen, p->n_turns, &w->chosen, e) < 0 ||
-	    check_audio(x, w, &w->chosen, e) < 0)
+	    check_audio(x, w, found, &w->chosen, e) < 0)
 		return -1;
 	w->next = at;
 	if (put_turn(x, w, &p->rejected, p->n_turns, &w->rejected, e) < 0)
 		return -1;
-	return check_audio(x, w, &w->rejected, e);
+	return check_audio(x, w, found, &w->rejected, e);
 }
 
 /* Whether ID is one that dpo-pair has looked for already. */
@@ -499,13 +522,14 @@ encode_find_added(const struct encoder *x, const struct encode_work *w)
 {
 	const struct bpe_ids *all[] = { &w->prompt, &w->chosen, &w->rejected };
 
-	for (int k = 0; k < 3; k++)
-		for (size_t i = 0; i < all[k]->n; i++) {
-			int32_t id = all[k]->p[i];
+	for (int k = 0; k < 3; k++) {
+		const int32_t *ids = all[k]->p;
+		size_t n = all[k]->n;
 
-			if (id >= x->first_added &&
-			    bpe_is_added(x->bpe, id) && !is_known(x, id))
-				return id;
-		}
+		for (size_t i = 0; (i = next_added(x, ids, n, i)) < n; i++)
+			if (bpe_is_added(x->bpe, ids[i]) &&
+			    !is_known(x, ids[i]))
+				return ids[i];
+	}
 	return -1;
 }

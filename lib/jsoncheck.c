@@ -152,12 +152,16 @@ pass_escape(struct scan *s, const char *p)
 {
 	char out[64];
 
-	if (s->end - p >= 2) {
-		if (p[1] == 'u')
+	if (s->end - p >= 2)
+		switch (p[1]) {
+		case 'u':
 			return pass_unicode(s, p);
-		if (p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL)
+		case '"': case '\\': case '/':
+		case 'b': case 'f': case 'n': case 'r': case 't':
 			return p + 2;
-	}
+		default:
+			break;
+		}
 	(void)err_record(s->e, CODE_BAD_JSON,
 	    "expected an escape (one of \"\\/bfnrtu) after '\\', found %s",
 	    found(s, p + 1, out));

@@ -174,11 +174,10 @@ jsonscan_string(struct jsonspan v, struct buf *out, struct err *e)
 	if (buf_reserve(out, c.n + c.n / 2 + 4, e) < 0)
 		return -1;
 	while (c.p < end) {
-		const char *next = jsontext_quote(c.p, end);
+		size_t n = jsontext_copy(out->p + out->n, c.p, end);
 
-		memcpy(out->p + out->n, c.p, (size_t)(next - c.p));
-		out->n += (size_t)(next - c.p);
-		c.p = next;
+		out->n += n;
+		c.p += n;
 		if (c.p < end)
 			out->n += jsontext_decode(&c.p, end, out->p + out->n);
 	}

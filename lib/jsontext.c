@@ -43,6 +43,42 @@ first(unsigned m)
 	return (size_t)__builtin_ctz(m);
 }
 
+/*
+ * The quote that closes the string inside of which *P is, if it is in one of
+ * the next blocks of 64 bytes before END; else NULL, and *P is where to look
+ * further.  Escapes are some bytes apart: they cost a bit of a block each,
+ * not a block.
+ */
+static inline const char *
+string_end_in_blocks(const char **p, const char *end)
+{
+	const char *q = *p;
+
+	while (end - q >= 64) {
+		uint64_t m = (uint64_t)stops(q, false) |
+		    (uint64_t)stops(q + 16, false) << 16 |
+		    (uint64_t)stops(q + 32, false) << 32 |
+		    (uint64_t)stops(q + 48, false) << 48;
+		size_t step = 64;
+
+		while (m != 0) {
+			size_t at = (size_t)__builtin_ctzll(m);
+
+			if (q[at] == '"')
+				return q + at;
+			/* A backslash, and the byte behind it. */
+			m &= m - 1;
+			m &= ~(UINT64_C(2) << at);
+			step = at == 63 ? 65 : 64;
+		}
+		if ((size_t)(end - q) < step)
+			break;
+		q += step;
+	}
+	*p = q;
+	return NULL;
+}
+
 #else
 
 #define BLOCK 8
@@ -77,6 +113,15 @@ static inline uint64_t
 high(const char *p)
 {
 	return load(p) & EACH(0x80);
+}
+
+/* There is no quicker way than by blocks of 8. */
+static inline const char *
+string_end_in_blocks(const char **p, const char *end)
+{
+	(void)p;
+	(void)end;
+	return NULL;
 }
 
 /* The byte that set a bit is looked for from the block's start. */
@@ -124,9 +169,32 @@ jsontext_quote(const char *p, const char *end)
 	return find_stop(p, end, false);
 }
 
+size_t
+jsontext_copy(char *out, const char *p, const char *end)
+{
+	const size_t n = (size_t)(end - p);
+	size_t i = 0;
+
+	while (n - i >= BLOCK) {
+		memcpy(out + i, p + i, BLOCK);
+		if (stops(p + i, false) != 0) {
+			i += first(stops(p + i, false));
+			break;
+		}
+		i += BLOCK;
+	}
+	for (; i < n && !is_stop(p[i], false); i++)
+		out[i] = p[i];
+	return i;
+}
+
 const char *
 jsontext_string_end(const char *p, const char *end)
 {
+	const char *q = string_end_in_blocks(&p, end);
+
+	if (q != NULL)
+		return q;
 	for (;;) {
 		p = find_stop(p, end, false);
 		if (p == end || *p == '"')
@@ -283,8 +351,11 @@ decode_u(const char **p, const char *end, char out[4])
 size_t
 jsontext_decode(const char **p, const char *end, char out[4])
 {
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *at;
+	static const char means[256] = {
+		['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b',
+		['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	};
+	char c;
 
 	if (**p != '\\' || end - *p < 2) {
 		out[0] = *(*p)++;
@@ -292,10 +363,10 @@ jsontext_decode(const char **p, const char *end, char out[4])
 	}
 	if ((*p)[1] == 'u')
 		return decode_u(p, end, out);
-	at = (*p)[1] == '\0' ? NULL : strchr(from, (*p)[1]);
+	c = means[(unsigned char)(*p)[1]];
 	*p += 2;
-	if (at == NULL)
+	if (c == '\0')
 		return encode(0xfffd, out);
-	out[0] = to[at - from];
+	out[0] = c;
 	return 1;
 }

@@ -25,6 +25,10 @@ const char *jsontext_plain(const char *p, const char *end);
 /* The first quote or backslash from P on, before END; END if none. */
 const char *jsontext_quote(const char *p, const char *end);
 
+/* Copy what is before the first quote or backslash from P on, before END, to
+ * OUT, which has room for all up to END: how many bytes. */
+size_t jsontext_copy(char *out, const char *p, const char *end);
+
 /*
  * The quote that closes the string whose content starts at P, or END where
  * none does: escapes are stepped over, whatever they are.

@@ -138,19 +138,23 @@ read_turn(struct pair_turn *turn, struct jsonspan v, struct err *e)
 {
 	char place[PAIR_PLACE_SIZE], word[80];
 	enum json_type type = jsonscan_type(v);
-	struct jsonspan role;
+	struct jsonspan role = { 0 };
 
-	(void)pair_place(place, &turn->text);
 	if (type == JSON_NONE || type == JSON_NULL)
-		return err_record(e, CODE_MISSING_FIELD, "%s is %s", place,
+		return err_record(e, CODE_MISSING_FIELD, "%s is %s",
+		    pair_place(place, &turn->text),
 		    type == JSON_NULL ? "null" : "missing");
 	if (type != JSON_OBJECT)
 		return err_record(e, CODE_WRONG_TYPE,
-		    "%s is %s, not an object with role and content", place,
-		    jsonscan_type_name(type));
-	role = jsonscan_get(v, "role");
+		    "%s is %s, not an object with role and content",
+		    pair_place(place, &turn->text), jsonscan_type_name(type));
+	/* Once over what may be a long text. */
+	for (struct jsonwalk w = jsonwalk_start(v); jsonwalk_next(&w); )
+		if (jsonscan_is(w.key, "role"))
+			role = w.value;
+		else if (jsonscan_is(w.key, "content"))
+			turn->text.json = w.value;
 	turn->word = role;
-	turn->text.json = jsonscan_get(v, "content");
 	for (int i = PAIR_USER; i <= PAIR_FUNCTION; i++)
 		if (jsonscan_is(role, role_names[i])) {
 			turn->role = (enum pair_role)i;
@@ -158,8 +162,9 @@ read_turn(struct pair_turn *turn, struct jsonspan v, struct err *e)
 		}
 	if (role.p == NULL)
 		return err_record(e, CODE_MISSING_FIELD, "%s.role is missing",
-		    place);
-	(void)err_record(e, CODE_ROLE_ORDER, "%s.role is %s", place,
+		    pair_place(place, &turn->text));
+	(void)err_record(e, CODE_ROLE_ORDER, "%s.role is %s",
+	    pair_place(place, &turn->text),
 	    err_quote(word, sizeof word, role.p, role.n));
 	return err_hint(e, "the roles are user, assistant, observation and "
 	    "function");
