@@ -310,13 +310,13 @@ put_units(const struct bpe *b, struct bpe_cache *c, struct pass *s,
 	while (p < word_end) {
 		size_t k = 0;
 
-		for (; k < BPE_NEAR && p < word_end; k++) {
+		do {
 			unit[k].p = p;
 			unit[k].n = bpe_merge_unit(b, p,
 			    (size_t)(word_end - p));
 			p += unit[k].n;
 			seek(c, &unit[k], end);
-		}
+		} while (++k < BPE_NEAR && p < word_end);
 		if (unit[0].n == w->n)
 			return leave_out(b, c, s, w, e);
 		for (size_t i = 0; i < k; i++) {

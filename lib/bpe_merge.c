@@ -362,7 +362,7 @@ end_word(const struct lane *l)
 void
 bpe_merge_shorts(const struct bpe *b, struct bpe_job *job, size_t n)
 {
-	struct lane lane[LANES];
+	struct lane lane[LANES] = { 0 };
 	size_t taken = 0, lanes = 0;
 
 	while (lanes < LANES && taken < n)

@@ -20,7 +20,7 @@
 
 #include "roots.h"
 
-static bool no_proc;		/* /proc shall say nothing */
+bool no_proc;			/* /proc shall say nothing */
 static char top[PATH_MAX];	/* a folder, and the working directory */
 static struct roots roots;
 static struct err e;
