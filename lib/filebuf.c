@@ -23,10 +23,10 @@ filebuf_open(struct filebuf *b, int fd, struct err *e)
 		return err_memory(e);
 	/*
 	 * Not by fstat, which a sandbox can't tell from stat by name.  What is
-	 * no regular file, and can't say how long it is, is empty.
+	 * no regular file, and has no length, is empty.
 	 */
 	end = lseek(fd, 0, SEEK_END);
-	if (end < 0 && errno == ESPIPE)
+	if (end < 0 && (errno == ESPIPE || errno == EINVAL))
 		end = 0;
 	if (end < 0)
 		return err_errno(e, "cannot look at the file");
