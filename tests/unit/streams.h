@@ -147,6 +147,21 @@ occurrences(const char *p, size_t n, const char *text)
 	return count;
 }
 
+/* N bytes that compress a little. */
+static inline char *
+noise(size_t n)
+{
+	char *p = malloc(n + 1);
+	uint32_t x = 12345;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < n; i++) {
+		x = x * 1664525 + 1013904223;
+		p[i] = (char)(x >> 24 & 0x3f);
+	}
+	return p;
+}
+
 /* Read FD, from its start, to its end: 0, or -1 with G's err. */
 static inline int
 read_fd(int fd, bool fragment, struct got *g)

@@ -13,21 +13,6 @@ static const size_t sizes[] = {
 };
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
-/* N bytes that compress a little. */
-static char *
-noise(size_t n)
-{
-	char *p = malloc(n + 1);
-	uint32_t x = 12345;
-
-	assert_non_null(p);
-	for (size_t i = 0; i < n; i++) {
-		x = x * 1664525 + 1013904223;
-		p[i] = (char)(x >> 24 & 0x3f);
-	}
-	return p;
-}
-
 /* Read all frames of FD: their contents to PLAIN. */
 static int
 read_all(int fd, uint64_t plain_max, struct buf *plain, struct err *e)

@@ -7,20 +7,6 @@
 
 #define ZSTD "\x28\xb5\x2f\xfd"
 
-static char *
-noise(size_t n)
-{
-	char *p = malloc(n + 1);
-	uint32_t x = 12345;
-
-	assert_non_null(p);
-	for (size_t i = 0; i < n; i++) {
-		x = x * 1664525 + 1013904223;
-		p[i] = (char)(x >> 24 & 0x3f);
-	}
-	return p;
-}
-
 /* Inflate FD by STEP bytes at a time. */
 static int
 inflate(int fd, size_t step, struct buf *out, bool *compressed,
