@@ -8,7 +8,7 @@
 #include "bpe_large.h"
 #include "bpe_load.h"
 #include "bpe_read.h"
-#include "bpe_words.h"
+#include "bpe_split.h"
 #include "buf.h"
 #include "unicode.h"
 
@@ -129,6 +129,31 @@ put_id(struct bpe_ids *ids, int32_t id, struct err *e)
 	return 0;
 }
 
+/* Encode N bytes at P in which no added token is, and which are in NFC. */
+static int
+encode_words(const struct bpe *b, struct bpe_cache *c, const char *p,
+    size_t n, struct bpe_ids *ids, struct err *e)
+{
+	const char *end = p + n;
+	int32_t *out;
+
+	if (bpe_ids_reserve(ids, n + BPE_INLINE, e) < 0)
+		return -1;
+	out = ids->p + ids->n;
+	while (p < end) {
+		struct bpe_word word[BPE_BATCH];
+		size_t k = bpe_split(p, end, word, BPE_BATCH), count;
+
+		p = word[k - 1].p + word[k - 1].n;
+		count = bpe_cache_encode(b, c, word, k, end, out, e);
+		if (count == 0)
+			return -1;
+		out += count;
+	}
+	ids->n = (size_t)(out - ids->p);
+	return 0;
+}
+
 /* Encode N bytes at P in which no added token is: they are in NFC, but those
  * that are looked for after it may be there. */
 static int
@@ -139,12 +164,12 @@ encode_normal(const struct bpe *b, struct bpe_cache *c, const char *p,
 	size_t from = 0;
 
 	while (bpe_added_find(&b->after_nfc, p, n, from, &found)) {
-		if (bpe_words_encode(b, c, p + from, found.at - from, ids,
+		if (encode_words(b, c, p + from, found.at - from, ids,
 		    e) < 0 || put_id(ids, found.id, e) < 0)
 			return -1;
 		from = found.at + found.n;
 	}
-	return bpe_words_encode(b, c, p + from, n - from, ids, e);
+	return encode_words(b, c, p + from, n - from, ids, e);
 }
 
 /* Encode the piece from FROM to TO of TEXT, between two added tokens. */

@@ -4,7 +4,7 @@
 #include "bpe_check.h"
 
 /*
- * How Qwen2 splits a text into words, as bpe_words.c does it by hand.  (In
+ * How Qwen2 splits a text into words, as bpe_split.c does it by hand.  (In
  * transformers' Qwen2Tokenizer, too, it is a constant.)
  */
 static const char words[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|"
