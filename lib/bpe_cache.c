@@ -112,8 +112,8 @@ seek(const struct bpe_cache *c, struct bpe_word *w, const char *end)
 static inline bool
 is_word(const struct bpe_short *s, const struct bpe_word *w)
 {
-	return s->low == w->low && s->high == w->high &&
-	    (s->about & 0xff) == w->n;
+	return ((s->low ^ w->low) | (s->high ^ w->high) |
+	    ((s->about & 0xff) ^ w->n)) == 0;
 }
 
 /* The tokens of the short word W to OUT, if remembered: how many, or 0. */
@@ -125,7 +125,9 @@ get_short(const struct bpe_cache *c, const struct bpe_word *w, int32_t *out)
 	size_t count;
 	uint64_t at;
 
-	if (!is_word(s, w) && !is_word(++s, w))
+	/* Which of the two it is, if any, nobody can foresee. */
+	s += (int)!is_word(s, w) & (int)is_word(s + 1, w);
+	if (!is_word(s, w))
 		return 0;
 	count = s->about >> 8;
 	if (count <= BPE_INLINE) {

@@ -362,21 +362,23 @@ end_word(const struct lane *l)
 void
 bpe_merge_shorts(const struct bpe *b, struct bpe_job *job, size_t n)
 {
-	struct lane lane[LANES] = { 0 };
+	struct lane lane[LANES], *busy[LANES];
 	size_t taken = 0, lanes = 0;
 
-	while (lanes < LANES && taken < n)
-		begin_word(b, &lane[lanes++], &job[taken++]);
+	for (; lanes < LANES && taken < n; lanes++) {
+		busy[lanes] = &lane[lanes];
+		begin_word(b, busy[lanes], &job[taken++]);
+	}
 	for (size_t i = 0; lanes > 0; i = i + 1 < lanes ? i + 1 : 0) {
-		struct lane *l = &lane[i];
+		struct lane *l = busy[i];
 
 		if (merge_next(b, l))
 			continue;
 		job[l->job - job].count = end_word(l);
 		if (taken < n)
 			begin_word(b, l, &job[taken++]);
-		else if (--lanes > i)
-			*l = lane[lanes];
+		else
+			busy[i] = busy[--lanes];
 	}
 }
 
