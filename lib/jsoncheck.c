@@ -146,22 +146,14 @@ pass_unicode(struct scan *s, const char *p)
 	return NULL;
 }
 
-/* Pass the escape at P; NULL with a fault. */
+/* Pass the escape at P, which is no simple one; NULL with a fault. */
 static const char *
 pass_escape(struct scan *s, const char *p)
 {
 	char out[64];
 
-	if (s->end - p >= 2)
-		switch (p[1]) {
-		case 'u':
-			return pass_unicode(s, p);
-		case '"': case '\\': case '/':
-		case 'b': case 'f': case 'n': case 'r': case 't':
-			return p + 2;
-		default:
-			break;
-		}
+	if (s->end - p >= 2 && p[1] == 'u')
+		return pass_unicode(s, p);
 	(void)err_record(s->e, CODE_BAD_JSON,
 	    "expected an escape (one of \"\\/bfnrtu) after '\\', found %s",
 	    found(s, p + 1, out));
@@ -198,7 +190,7 @@ pass_string(struct scan *s, bool *escaped)
 
 	*escaped = false;
 	for (;;) {
-		p = jsontext_plain(p, s->end);
+		p = jsontext_simple(p, s->end, escaped);
 		if (p == s->end) {
 			(void)err_record(s->e, CODE_BAD_JSON,
 			    "a string that does not end");

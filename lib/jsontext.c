@@ -9,6 +9,19 @@
 #include <emmintrin.h>
 #endif
 
+/* Whether a backslash and C are an escape, but \uXXXX. */
+static inline bool
+is_simple_escape(char c)
+{
+	switch (c) {
+	case '"': case '\\': case '/':
+	case 'b': case 'f': case 'n': case 'r': case 't':
+		return true;
+	default:
+		return false;
+	}
+}
+
 #ifdef __SSE2__
 
 #define BLOCK 16
@@ -43,6 +56,16 @@ first(unsigned m)
 	return (size_t)__builtin_ctz(m);
 }
 
+/* Stops in the 64 bytes at P: bit I is byte I. */
+static inline uint64_t
+stops64(const char *p, bool controls)
+{
+	return (uint64_t)stops(p, controls) |
+	    (uint64_t)stops(p + 16, controls) << 16 |
+	    (uint64_t)stops(p + 32, controls) << 32 |
+	    (uint64_t)stops(p + 48, controls) << 48;
+}
+
 /*
  * The quote that closes the string inside of which *P is, if it is in one of
  * the next blocks of 64 bytes before END; else NULL, and *P is where to look
@@ -55,10 +78,7 @@ string_end_in_blocks(const char **p, const char *end)
 	const char *q = *p;
 
 	while (end - q >= 64) {
-		uint64_t m = (uint64_t)stops(q, false) |
-		    (uint64_t)stops(q + 16, false) << 16 |
-		    (uint64_t)stops(q + 32, false) << 32 |
-		    (uint64_t)stops(q + 48, false) << 48;
+		uint64_t m = stops64(q, false);
 		size_t step = 64;
 
 		while (m != 0) {
@@ -73,6 +93,33 @@ string_end_in_blocks(const char **p, const char *end)
 		}
 		if ((size_t)(end - q) < step)
 			break;
+		q += step;
+	}
+	*p = q;
+	return NULL;
+}
+
+/* As jsontext_simple, but NULL where it is not in one of the next blocks of
+ * 64 bytes, and *P is where to look further. */
+static inline const char *
+simple_in_blocks(const char **p, const char *end, bool *escaped)
+{
+	const char *q = *p;
+
+	while (end - q > 64) {
+		uint64_t m = stops64(q, true);
+		size_t step = 64;
+
+		while (m != 0) {
+			size_t at = (size_t)__builtin_ctzll(m);
+
+			if (q[at] != '\\' || !is_simple_escape(q[at + 1]))
+				return q + at;
+			*escaped = true;
+			m &= m - 1;
+			m &= ~(UINT64_C(2) << at);
+			step = at == 63 ? 65 : 64;
+		}
 		q += step;
 	}
 	*p = q;
@@ -124,6 +171,15 @@ string_end_in_blocks(const char **p, const char *end)
 	return NULL;
 }
 
+static inline const char *
+simple_in_blocks(const char **p, const char *end, bool *escaped)
+{
+	(void)p;
+	(void)end;
+	(void)escaped;
+	return NULL;
+}
+
 /* The byte that set a bit is looked for from the block's start. */
 static inline size_t
 first(uint64_t m)
@@ -161,6 +217,22 @@ const char *
 jsontext_plain(const char *p, const char *end)
 {
 	return find_stop(p, end, true);
+}
+
+const char *
+jsontext_simple(const char *p, const char *end, bool *escaped)
+{
+	const char *q = simple_in_blocks(&p, end, escaped);
+
+	if (q != NULL)
+		return q;
+	for (;;) {
+		p = find_stop(p, end, true);
+		if (end - p < 2 || *p != '\\' || !is_simple_escape(p[1]))
+			return p;
+		*escaped = true;
+		p += 2;
+	}
 }
 
 const char *

@@ -22,6 +22,12 @@ jsontext_is_space(char c)
  * it is: a quote, a backslash, or a control character.  END if none. */
 const char *jsontext_plain(const char *p, const char *end);
 
+/* The first byte from P on, before END, that is neither plain nor in an escape
+ * of two bytes: a quote, a control character, or a backslash that begins \u
+ * or no escape.  END if none.  ESCAPED becomes true where escapes are passed,
+ * and is left as it is where none are. */
+const char *jsontext_simple(const char *p, const char *end, bool *escaped);
+
 /* The first quote or backslash from P on, before END; END if none. */
 const char *jsontext_quote(const char *p, const char *end);
 
