@@ -57,28 +57,6 @@ describe_real(struct stage_run *run, const char *name, double v,
 	return rc;
 }
 
-/* The roots given, as a JSON array. */
-static int
-describe_roots(const struct opt_list *root, struct stage_run *run,
-    struct err *e)
-{
-	struct buf b = { 0 };
-	int rc = 0;
-
-	for (size_t i = 0; i < root->n && rc == 0; i++) {
-		rc = buf_putc(&b, i == 0 ? '[' : ',', e);
-		if (rc == 0)
-			rc = buf_put_json(&b, root->v[i], strlen(root->v[i]),
-			    e);
-	}
-	if (rc == 0)
-		rc = buf_put(&b, "]", 2, e);
-	if (rc == 0)
-		rc = stage_option(run, "root", b.p, e);
-	buf_free(&b);
-	return rc;
-}
-
 /* What the provenance says of us. */
 static int
 describe(const struct check *c, struct stage_run *run, struct err *e)
@@ -87,7 +65,8 @@ describe(const struct check *c, struct stage_run *run, struct err *e)
 
 	if (stage_library(run, "sndfile", audio_library_version(), e) < 0 ||
 	    stage_library(run, "soxr", resample_library_version(), e) < 0 ||
-	    (c->root.n > 0 && describe_roots(&c->root, run, e) < 0) ||
+	    (c->root.n > 0 && stage_option_texts(run, "root", c->root.v,
+	    c->root.n, e) < 0) ||
 	    (c->rules.facts_only &&
 	    stage_option(run, "no-pcm", "true", e) < 0) ||
 	    stage_option_text(run, "resample", c->resample, e) < 0 ||

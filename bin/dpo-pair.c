@@ -37,27 +37,6 @@ static const struct opt options[] = {
 	OPT_END
 };
 
-/* Say option NAME: the N names at NAMES. */
-static int
-say_names(struct stage_run *run, const char *name, const char *const *names,
-    size_t n, struct err *e)
-{
-	struct buf b = { 0 };
-	int rc = buf_putc(&b, '[', e);
-
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (i > 0)
-			rc = buf_putc(&b, ',', e);
-		if (rc == 0)
-			rc = names[i] == NULL ? buf_puts(&b, "null", e) :
-			    buf_put_json(&b, names[i], strlen(names[i]), e);
-	}
-	if (rc == 0 && (rc = buf_put(&b, "]", 2, e)) == 0)
-		rc = stage_option(run, name, b.p, e);
-	buf_free(&b);
-	return rc;
-}
-
 /* Tell the provenance by which names the records are read. */
 static int
 describe(const struct pairing *s, struct stage_run *run, struct err *e)
@@ -68,11 +47,12 @@ describe(const struct pairing *s, struct stage_run *run, struct err *e)
 	if (s->info == NULL)
 		return 0;
 	if (stage_option_text(run, "info", s->info, e) < 0 ||
-	    stage_option_text(run, "name", s->name, e) < 0 ||
-	    say_names(run, "columns", s->named.column, DATASET_COLUMNS,
-	    e) < 0)
+	    stage_option_text(run, "name", s->name, e) < 0)
 		return -1;
-	return say_names(run, "tags", s->named.tag, DATASET_TAGS, e);
+	if (stage_option_texts(run, "columns", s->named.column,
+	    DATASET_COLUMNS, e) < 0)
+		return -1;
+	return stage_option_texts(run, "tags", s->named.tag, DATASET_TAGS, e);
 }
 
 static int

@@ -323,6 +323,35 @@ stage_option_text(struct stage_run *run, const char *name, const char *text,
 	return rc;
 }
 
+/* Put the N texts at TEXT to B, as a JSON array. */
+static int
+put_texts(struct buf *b, const char *const *text, size_t n, struct err *e)
+{
+	if (buf_putc(b, '[', e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && buf_putc(b, ',', e) < 0)
+			return -1;
+		if ((text[i] == NULL ? buf_puts(b, "null", e) :
+		    buf_put_json(b, text[i], strlen(text[i]), e)) < 0)
+			return -1;
+	}
+	return buf_put(b, "]", 2, e);
+}
+
+int
+stage_option_texts(struct stage_run *run, const char *name,
+    const char *const *text, size_t n, struct err *e)
+{
+	struct buf json = { 0 };
+	int rc = put_texts(&json, text, n, e);
+
+	if (rc == 0)
+		rc = stage_option(run, name, json.p, e);
+	buf_free(&json);
+	return rc;
+}
+
 int
 stage_library(struct stage_run *run, const char *name, const char *version,
     struct err *e)

@@ -30,13 +30,16 @@ bool stage_strict(const struct stage_run *run);
 
 /*
  * For the provenance: an option that changes the output, its value as JSON,
- * or as a text (nothing is said where it is NULL); a library's version; an
- * input's name; the sha256 of each file that was read of a model.
+ * as a text (nothing is said where it is NULL), or as an array of N texts
+ * (null where one is NULL); a library's version; an input's name; the sha256
+ * of each file that was read of a model.
  */
 int stage_option(struct stage_run *run, const char *name, const char *json,
     struct err *e) ERR_CHECK;
 int stage_option_text(struct stage_run *run, const char *name,
     const char *text, struct err *e) ERR_CHECK;
+int stage_option_texts(struct stage_run *run, const char *name,
+    const char *const *text, size_t n, struct err *e) ERR_CHECK;
 int stage_library(struct stage_run *run, const char *name,
     const char *version, struct err *e) ERR_CHECK;
 int stage_input(struct stage_run *run, const char *name, struct err *e)
