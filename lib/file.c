@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -31,6 +32,13 @@ struct file_new {
  */
 #define SLOTS 8
 static _Atomic(char *) temporaries[SLOTS];
+
+/* How many threads are creating one, and whether a handler has begun. */
+static atomic_int creating;
+static atomic_bool dying;
+
+/* What removes temporaries. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 int64_t
 file_read_some(int fd, void *p, size_t n, struct err *e)
@@ -156,63 +164,97 @@ remember(struct file_new *f, struct err *e)
 		    &none, f->temp))
 			return 0;
 	}
-	free(f->temp);
-	f->temp = NULL;
 	return err_set(e, ERR_SYSTEM, "more than %d files at once", SLOTS);
 }
 
-/*
- * F's temporary is no more.  A signal finds it until then, as to unlink it
- * twice does no harm; what the signal has found is its own: false then.
- */
-static bool
+/* F's temporary is no more.  A signal finds it until then, as to unlink it
+ * twice does no harm; what the signal has found is its own. */
+static void
 forget(struct file_new *f)
 {
-	char *temp = atomic_exchange(&temporaries[f->slot], NULL);
-
-	free(temp);
+	free(atomic_exchange(&temporaries[f->slot], NULL));
 	f->temp = NULL;
-	return temp != NULL;
 }
 
 /*
- * Create a temporary beside F's path, of a name that nobody has.  A signal
- * knows of it before it is there, or it might be left behind.
+ * From here to end_creation the signals that remove temporaries wait for
+ * this thread: those that come to it are blocked, and a handler in another
+ * waits.  Where one runs already, nothing is created any more.
  */
+static void
+begin_creation(sigset_t *old)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		(void)sigaddset(&set, signals[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &set, old);
+	(void)atomic_fetch_add(&creating, 1);
+	if (atomic_load(&dying)) {
+		(void)atomic_fetch_sub(&creating, 1);
+		for (;;)
+			(void)pause();
+	}
+}
+
+static void
+end_creation(const sigset_t *old)
+{
+	(void)atomic_fetch_sub(&creating, 1);
+	(void)pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+/* Create F's temporary, and let a signal find it: 1 with E where somebody
+ * has its name already. */
+static int
+create_known(struct file_new *f, struct err *e)
+{
+	char name[ERR_QUOTE_SIZE];
+
+	f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (f->fd < 0) {
+		int taken = errno == EEXIST;
+
+		(void)err_errno(e, "cannot create a file beside %s",
+		    err_quote(name, sizeof name, f->path, strlen(f->path)));
+		return taken ? 1 : -1;
+	}
+	if (remember(f, e) < 0) {
+		(void)unlink(f->temp);
+		(void)close(f->fd);
+		return -1;
+	}
+	return 0;
+}
+
+/* Create a temporary beside F's path. */
 static int
 create(struct file_new *f, struct err *e)
 {
 	const char *slash = strrchr(f->path, '/');
-	size_t folder = slash == NULL ? 0 : (size_t)(slash - f->path) + 1;
+	int folder = slash == NULL ? 0 : (int)(slash - f->path) + 1, rc = 1;
 	size_t size = strlen(f->path) + 48;
-	char name[ERR_QUOTE_SIZE];
+	sigset_t old;
 
-	for (unsigned i = 0; i < 1000; i++) {
+	f->temp = malloc(size);
+	if (f->temp == NULL)
+		return err_memory(e);
+	for (unsigned i = 0; i < 1000 && rc > 0; i++) {
 		struct timespec now;
-		int number;
 
-		f->temp = malloc(size);
-		if (f->temp == NULL)
-			return err_memory(e);
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		(void)snprintf(f->temp, size, "%.*s.%s.%lx%06lx%x.tmp",
-		    (int)folder, f->path, f->path + folder, (long)getpid(),
+		    folder, f->path, f->path + folder, (long)getpid(),
 		    now.tv_nsec & 0xffffff, i);
-		if (remember(f, e) < 0)
-			return -1;
-		f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-		    0666);
-		if (f->fd >= 0)
-			return 0;
-		number = errno;
-		if (!forget(f))
-			return err_set(e, ERR_SYSTEM, "interrupted");
-		errno = number;
-		if (errno != EEXIST)
-			break;
+		begin_creation(&old);
+		rc = create_known(f, e);
+		end_creation(&old);
 	}
-	(void)err_quote(name, sizeof name, f->path, strlen(f->path));
-	return err_errno(e, "cannot create a file beside %s", name);
+	if (rc == 0)
+		return 0;
+	free(f->temp);
+	return -1;
 }
 
 /* Open the folder of PATH. */
@@ -291,7 +333,7 @@ file_new_publish(struct file_new *f, struct err *e)
 			(void)err_errno(e, "cannot rename to %s", name);
 		(void)unlink(f->temp);
 	}
-	(void)forget(f);
+	forget(f);
 	(void)close(f->folder);
 	free(f->path);
 	free(f);
@@ -306,7 +348,7 @@ file_new_discard(struct file_new *f)
 	(void)close(f->fd);
 	(void)close(f->folder);
 	(void)unlink(f->temp);
-	(void)forget(f);
+	forget(f);
 	free(f->path);
 	free(f);
 }
@@ -315,6 +357,11 @@ file_new_discard(struct file_new *f)
 static void
 clean_up(int sig)
 {
+	const struct timespec moment = { 0, 1000000 };
+
+	atomic_store(&dying, true);
+	while (atomic_load(&creating) > 0)
+		(void)nanosleep(&moment, NULL);
 	for (int i = 0; i < SLOTS; i++) {
 		char *temp = atomic_exchange(&temporaries[i], NULL);
 
@@ -328,8 +375,6 @@ clean_up(int sig)
 void
 file_catch_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		struct sigaction old, act = { .sa_handler = clean_up };
 

@@ -40,6 +40,9 @@ def at_every_call():
     total = 0
     cases = [(name, ("-q", "-j", "1", "-r", "rej", "-o", "x.zst"))
              for name in PROGRAMS] + [("shard-cat", ("-o", "x.zst"))]
+    # A thread of its own creates these figures, again and again.
+    cases.append(("tokpack", ("-q", "-j", "1", "--stats", "stats.json", "-r",
+                              "rej", "-o", "x.zst")))
     for name, options in cases:
         with Case(name, *options) as case:
             for sig in SIGNALS:

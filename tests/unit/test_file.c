@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +194,56 @@ a_signal_leaves_no_temporary(void **state)
 	}
 }
 
+/* Create and discard a file at P, until the end of the process. */
+static void *
+create_for_ever(void *p)
+{
+	struct err e = { 0 };
+
+	for (;;)
+		file_new_discard(file_new_open(p, &e));
+	return NULL;
+}
+
+/* A child whose threads create files all the time, and which SIGTERM, that
+ * comes to the main thread or to one of these, ends. */
+static void
+die_while_creating(unsigned round)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pthread_t thread;
+
+		file_catch_signals();
+		for (int i = 0; i < 2; i++)
+			if (pthread_create(&thread, NULL, create_for_ever,
+			    path) != 0)
+				_exit(99);
+		/* Any moment will do. */
+		for (volatile unsigned i = 0; i < 100000 + round * 997; i++)
+			;
+		(void)kill(getpid(), SIGTERM);
+		(void)pause();
+		_exit(7);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
+static void
+a_signal_in_one_thread_waits_for_what_another_creates(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		die_while_creating(i);
+		assert_int_equal(entries(0), 0);
+	}
+}
+
 static void
 a_signal_that_was_ignored_stays_so(void **state)
 {
@@ -256,6 +307,8 @@ main(void)
 		IN_FOLDER(a_link_stays_a_link),
 		IN_FOLDER(a_device_or_a_folder_is_not_replaced),
 		IN_FOLDER(a_signal_leaves_no_temporary),
+		IN_FOLDER(
+		    a_signal_in_one_thread_waits_for_what_another_creates),
 		IN_FOLDER(a_signal_that_was_ignored_stays_so),
 		IN_FOLDER(reading_has_a_limit_and_wants_a_regular_file),
 		cmocka_unit_test(a_full_disk_and_a_dead_reader_are_told_apart),
