@@ -67,8 +67,11 @@ add_tokens(struct bpe *b, const struct bpe_config *config, struct jsonspan v,
 			goto out;
 		added = own;
 	}
-	if (bpe_added_put(b, added, n_added, e) == 0 &&
-	    bpe_added_special(b, config->special, config->n_special, e) == 0)
+	if (bpe_added_put(b, added, n_added, e) < 0)
+		(void)err_wrap(e, "%s", added == own ? "tokenizer.json" :
+		    "tokenizer_config.json");
+	else if (bpe_added_special(b, config->special, config->n_special,
+	    e) == 0)
 		rc = bpe_added_index(b, e);
 out:
 	free(own);
