@@ -103,8 +103,8 @@ add_place(struct shard *s, uint64_t offset, struct err *e)
 
 /*
  * Walk the entries of SECTION's table from the last to the first, to find
- * where it starts; enter its data frames, in that order, in S (if not
- * NULL).  1; 0 where they cannot be right; -1.
+ * where it starts; enter its data frames, in that order, in S.  1; 0 where
+ * they cannot be right; -1.
  */
 static int
 walk_entries(const struct file *f, struct section *t, struct shard *s,
@@ -137,7 +137,7 @@ walk_entries(const struct file *f, struct section *t, struct shard *s,
 			if (!data)
 				continue;
 			t->frames++;
-			if (s != NULL && add_place(s, at - PREFIX, e) < 0)
+			if (add_place(s, at - PREFIX, e) < 0)
 				return -1;
 		}
 	}
@@ -304,27 +304,22 @@ read_lengths(const struct file *f, const struct section *t, struct shard *s,
 	return read_records(&r, t, s, e);
 }
 
-/*
- * Find the sections of F, which has SIZE bytes, from the last to the first.
- * S may be NULL; RECORDS is how many there are in all.
- */
+/* Find the sections of F, which has SIZE bytes, from the last to the first. */
 static int
 find_sections(const struct file *f, uint64_t size, struct shard *s,
-    uint64_t *records, struct err *e)
+    struct err *e)
 {
 	struct section t;
 	int rc;
 
-	*records = 0;
 	if (size == 0)
 		return 0;
 	for (uint64_t end = size; end > 0; end = t.start) {
 		rc = find_section(f, end, &t, s, e);
-		if (rc > 0 && s != NULL)
+		if (rc > 0)
 			rc = read_lengths(f, &t, s, e);
 		if (rc <= 0)
 			return rc;
-		*records += t.mark.records;
 	}
 	return 1;
 }
@@ -364,7 +359,7 @@ finish(struct shard *s, struct err *e)
 
 /* find_sections of FD, if it is a file at all. */
 static int
-find(int fd, struct shard *s, uint64_t *records, struct err *e)
+find(int fd, struct shard *s, struct err *e)
 {
 	struct file f = { .fd = fd };
 	struct stat st;
@@ -377,7 +372,7 @@ find(int fd, struct shard *s, uint64_t *records, struct err *e)
 	f.piece = malloc(PIECE);
 	if (f.piece == NULL)
 		return err_memory(e);
-	rc = find_sections(&f, (uint64_t)st.st_size, s, records, e);
+	rc = find_sections(&f, (uint64_t)st.st_size, s, e);
 	free(f.piece);
 	return rc;
 }
@@ -386,7 +381,6 @@ int
 shard_new(int fd, uint64_t plain_max, struct shard **made, struct err *e)
 {
 	struct shard *s = calloc(1, sizeof *s);
-	uint64_t records;
 	int rc = -1;
 
 	*made = NULL;
@@ -399,7 +393,7 @@ shard_new(int fd, uint64_t plain_max, struct shard **made, struct err *e)
 	s->codec = frame_codec_new(e);
 	if (s->codec == NULL)
 		goto out;
-	rc = find(fd, s, &records, e);
+	rc = find(fd, s, e);
 	if (rc > 0)
 		rc = finish(s, e);
 out:
