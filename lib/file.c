@@ -31,11 +31,11 @@ struct file_new {
  * for NULL owns it.
  */
 #define SLOTS 8
-static _Atomic(char *) temporaries[SLOTS];
-
-/* How many threads are creating one, and whether a handler has begun. */
-static atomic_int creating;
-static atomic_bool dying;
+static struct {
+	_Atomic(char *) name[SLOTS];
+	atomic_int creating;	/* threads that are creating one */
+	atomic_bool dying;	/* a handler has begun to remove them */
+} temporaries;
 
 /* What removes temporaries. */
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -160,7 +160,7 @@ remember(struct file_new *f, struct err *e)
 	for (f->slot = 0; f->slot < SLOTS; f->slot++) {
 		char *none = NULL;
 
-		if (atomic_compare_exchange_strong(&temporaries[f->slot],
+		if (atomic_compare_exchange_strong(&temporaries.name[f->slot],
 		    &none, f->temp))
 			return 0;
 	}
@@ -172,7 +172,7 @@ remember(struct file_new *f, struct err *e)
 static void
 forget(struct file_new *f)
 {
-	free(atomic_exchange(&temporaries[f->slot], NULL));
+	free(atomic_exchange(&temporaries.name[f->slot], NULL));
 	f->temp = NULL;
 }
 
@@ -190,9 +190,9 @@ begin_creation(sigset_t *old)
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		(void)sigaddset(&set, signals[i]);
 	(void)pthread_sigmask(SIG_BLOCK, &set, old);
-	(void)atomic_fetch_add(&creating, 1);
-	if (atomic_load(&dying)) {
-		(void)atomic_fetch_sub(&creating, 1);
+	(void)atomic_fetch_add(&temporaries.creating, 1);
+	if (atomic_load(&temporaries.dying)) {
+		(void)atomic_fetch_sub(&temporaries.creating, 1);
 		for (;;)
 			(void)pause();
 	}
@@ -201,7 +201,7 @@ begin_creation(sigset_t *old)
 static void
 end_creation(const sigset_t *old)
 {
-	(void)atomic_fetch_sub(&creating, 1);
+	(void)atomic_fetch_sub(&temporaries.creating, 1);
 	(void)pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
@@ -359,11 +359,11 @@ clean_up(int sig)
 {
 	const struct timespec moment = { 0, 1000000 };
 
-	atomic_store(&dying, true);
-	while (atomic_load(&creating) > 0)
+	atomic_store(&temporaries.dying, true);
+	while (atomic_load(&temporaries.creating) > 0)
 		(void)nanosleep(&moment, NULL);
 	for (int i = 0; i < SLOTS; i++) {
-		char *temp = atomic_exchange(&temporaries[i], NULL);
+		char *temp = atomic_exchange(&temporaries.name[i], NULL);
 
 		if (temp != NULL)
 			(void)unlink(temp);
