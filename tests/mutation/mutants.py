@@ -35,8 +35,11 @@ TYPE = re.compile(r"(static|const|unsigned|signed|char|int|long|short|struct|"
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """Lines of FILE that were BEFORE and are AFTER, from LINE on."""
+    """Lines of FILE, in FUNCTION if in any, that were BEFORE and are AFTER,
+    from LINE on.  Of all lines of the file that are BEFORE it is the NTH."""
     file: str
+    function: str
+    nth: int
     line: int
     before: str
     after: str
@@ -47,9 +50,18 @@ class Mutant:
     def change(self):
         return (self.before.strip(), self.after.strip())
 
+    def names(self):
+        """How equivalent.txt may name it: where it is, what it was and is."""
+        before, after = self.change()
+        return {(where, before, change)
+                for where in (self.file, f"{self.file} {self.function}",
+                              f"{self.file} {self.nth}")
+                for change in (after, "*", f"* to {self.token}")}
+
     def rank(self, seed):
         """A number that other changes of the source leave as it is."""
         said = f"{seed}\n{self.file}\n{self.before}\n{self.after}"
+        said += f"\n{self.nth}" if self.nth > 1 else ""
         return hashlib.sha256(said.encode()).digest()
 
 
@@ -134,11 +146,22 @@ def changes(text):
         before = (kind, token)
 
 
+def function_around(text, at):
+    """The name of the function that TEXT has AT, or "": names are at the
+    start of a line, and so is the brace that ends it."""
+    bounds = re.findall(r"^(?:(\w+)\(|\})", text[:at], re.M)
+    return bounds[-1] if bounds else ""
+
+
 def mutants_of(file, text):
     for start, end, new in changes(text):
         begins = text.rfind("\n", 0, start) + 1
         ends = text.find("\n", end)
-        yield Mutant(file, text.count("\n", 0, start) + 1,
+        line = text[begins:ends].strip()
+        nth = 1 + sum(above.strip() == line
+                      for above in text[:begins].splitlines())
+        yield Mutant(file, function_around(text, start), nth,
+                     text.count("\n", 0, start) + 1,
                      text[begins:ends],
                      text[begins:start] + new + text[end:ends],
                      start, end, new)

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,6 +280,88 @@ added_tokens_may_be_of_the_vocabulary(void **state)
 	assert_int_equal(found.id, 258);
 	assert_false(bpe_find_added(b, "a<s><t>", 7, 5, &found));
 	bpe_free(b);
+}
+
+/* However full the table of a vocabulary is, what is not in it is not found,
+ * and what is is. */
+static void
+vocabularies_of_every_size_are_searched(void **state)
+{
+	static const unsigned sizes[] = { 257, 383, 384, 385, 511, 512, 513,
+	    768, 769, 1023, 1024, 1025, 1536, 2048 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct buf more = { 0 };
+		struct err e = { 0 };
+		char name[16];
+		struct bpe *b;
+
+		for (unsigned id = 256; id < sizes[i]; id++)
+			assert_int_equal(buf_printf(&more, &e, "%s\"t%u\":%u",
+			    id > 256 ? "," : "", id, id), 0);
+		assert_int_equal(buf_putc(&more, '\0', &e), 0);
+		b = load(tokenizer_text(more.p, "", ""));
+		assert_int_equal(bpe_size(b), sizes[i]);
+		for (unsigned id = 256; id < 2 * sizes[i]; id++) {
+			int n = snprintf(name, sizeof name, "t%u", id);
+
+			assert_int_equal(bpe_id(b, name, (size_t)n),
+			    id < sizes[i] ? (int)id : -1);
+		}
+		bpe_free(b);
+		buf_free(&more);
+	}
+}
+
+/* A name is as long as it may be, and no longer; one that holds what stands
+ * for no byte is a token all the same. */
+static void
+names_may_have_1024_bytes(void **state)
+{
+	struct buf more = { 0 };
+	struct err e = { 0 };
+	char name[BPE_TEXT_MAX + 1];
+	struct bpe *b;
+
+	(void)state;
+	memset(name, 'n', sizeof name);
+	assert_int_equal(buf_printf(&more, &e,
+	    "\"%.*s\":256,\"\xe6\xbc\xa2\":257", BPE_TEXT_MAX, name), 0);
+	assert_int_equal(buf_putc(&more, '\0', &e), 0);
+	b = load(tokenizer_text(more.p, "", ""));
+	assert_int_equal(bpe_id(b, name, BPE_TEXT_MAX), 256);
+	assert_int_equal(bpe_id(b, name, BPE_TEXT_MAX - 1), -1);
+	assert_int_equal(bpe_id(b, name, BPE_TEXT_MAX + 1), -1);
+	assert_int_equal(bpe_id(b, "\xe6\xbc\xa2", 3), 257);
+	assert_int_equal(bpe_id(b, "\xe6\xbc\xa3", 3), -1);
+	bpe_free(b);
+	buf_free(&more);
+}
+
+static void
+room_for_ids_is_made_or_there_is_no_memory(void **state)
+{
+	struct bpe_ids ids = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t n = 1; n < 3000; n += 1 + n / 3) {
+		assert_int_equal(bpe_ids_reserve(&ids, n, &e), 0);
+		assert_true(ids.cap >= ids.n + n);
+		for (size_t i = 0; i < n; i++)
+			ids.p[ids.n++] = (int32_t)i;
+		assert_int_equal(ids.p[0], 0);
+		assert_int_equal(ids.p[ids.n - 1], n - 1);
+		/* There is some, and there may be enough. */
+		assert_int_equal(bpe_ids_reserve(&ids, 0, &e), 0);
+	}
+	assert_int_equal(bpe_ids_reserve(&ids, SIZE_MAX / 4, &e), -1);
+	assert_int_equal(e.kind, ERR_MEMORY);
+	assert_int_equal(bpe_ids_reserve(&ids, SIZE_MAX, &e), -1);
+	bpe_ids_free(&ids);
+	assert_null(ids.p);
+	assert_int_equal(ids.n + ids.cap, 0);
 }
 
 /* A token is found wherever it stands, whatever the first byte of others. */
@@ -605,6 +688,9 @@ main(void)
 		    the_longest_added_token_is_taken_at_the_leftmost_place),
 		cmocka_unit_test(added_tokens_are_sought_before_or_after_nfc),
 		cmocka_unit_test(added_tokens_may_be_of_the_vocabulary),
+		cmocka_unit_test(vocabularies_of_every_size_are_searched),
+		cmocka_unit_test(names_may_have_1024_bytes),
+		cmocka_unit_test(room_for_ids_is_made_or_there_is_no_memory),
 		cmocka_unit_test(added_tokens_are_found_among_any_others),
 		cmocka_unit_test(
 		    a_list_from_elsewhere_takes_the_place_of_the_files_own),

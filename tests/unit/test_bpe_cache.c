@@ -6,232 +6,9 @@
 #include <string.h>
 
 #include "bpe_cache.h"
-#include "tokenizers.h"
-
-#define TOKENS 700	/* at most, bytes and all */
-#define MERGES (TOKENS - 256)
-#define WORD_MAX 800	/* bytes */
-
-/* A vocabulary; bytes come first, each its own id. */
-struct vocab {
-	unsigned char text[TOKENS][32];
-	size_t n[TOKENS];
-	size_t tokens;
-	struct { unsigned left, right; } merge[MERGES];
-	size_t merges;
-	unsigned made[MERGES];			/* by rank */
-	unsigned short rank[TOKENS][TOKENS];	/* and one; 0: none */
-};
-
-static uint32_t seed;
-
-static unsigned
-roll(unsigned n)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % n;
-}
-
-/* A word of at most MAX characters, of one to four bytes each, to P: its
- * length.  It is all letters, or all of what is no letter. */
-static size_t
-roll_word(char *p, unsigned max)
-{
-	static const char *const kinds[4][12] = {
-		{ "a", "b", "c", "d" },
-		{ "a", "a", "a", "a", "a", "a", "a", "\xc3\xa9" },
-		{ "a", "b", "c", "d", "\xc3\xa9", "\xc3\x9f", "\xd0\x96",
-		    "\xe4\xbd\xa0", "\xe5\xa5\xbd", "\xe4\xbd\xbf",
-		    "\xf0\x90\x8d\x88" },
-		{ "!", "\x7f", "\xc2\xa7", "\xe2\x82\xac",
-		    "\xf0\x9f\x8d\x85" },
-	};
-	static const unsigned sizes[4] = { 4, 8, 11, 5 };
-	unsigned n = 1 + roll(max), kind = roll(4);
-	size_t at = 0;
-
-	while (n-- > 0) {
-		const char *c = kinds[kind][roll(sizes[kind])];
-
-		memcpy(p + at, c, strlen(c));
-		at += strlen(c);
-	}
-	return at;
-}
-
-/* The tokens of the N bytes at P, by V, to OUT: how many. */
-static size_t
-encode_slowly(const struct vocab *v, const char *p, size_t n, unsigned *out)
-{
-	for (size_t i = 0; i < n; i++)
-		out[i] = (unsigned char)p[i];
-	for (;;) {
-		unsigned least = MERGES + 1;
-		size_t at = 0;
-
-		for (size_t i = 0; i + 1 < n; i++) {
-			unsigned r = v->rank[out[i]][out[i + 1]];
-
-			if (r > 0 && r < least) {
-				least = r;
-				at = i;
-			}
-		}
-		if (least > MERGES)
-			return n;
-		out[at] = v->made[least - 1];
-		n--;
-		memmove(out + at + 1, out + at + 2, (n - at - 1) *
-		    sizeof *out);
-	}
-}
-
-/* Add the merge of LEFT and RIGHT, if there is room for it. */
-static void
-add_merge(struct vocab *v, unsigned left, unsigned right)
-{
-	size_t n = v->n[left] + v->n[right];
-	unsigned char text[64];
-	unsigned made = 0;
-
-	if (v->rank[left][right] > 0 || v->merges == MERGES ||
-	    n > sizeof v->text[0] || v->tokens == TOKENS)
-		return;
-	memcpy(text, v->text[left], v->n[left]);
-	memcpy(text + v->n[left], v->text[right], v->n[right]);
-	/* Two merges may make one token. */
-	while (made < v->tokens && (v->n[made] != n ||
-	    memcmp(v->text[made], text, n) != 0))
-		made++;
-	if (made == v->tokens) {
-		memcpy(v->text[made], text, n);
-		v->n[made] = n;
-		v->tokens++;
-	}
-	v->merge[v->merges].left = left;
-	v->merge[v->merges].right = right;
-	v->made[v->merges++] = made;
-	v->rank[left][right] = (unsigned short)v->merges;
-}
-
-/* Put the merges of V in another order, in which one may need what a later
- * one makes. */
-static void
-shuffle(struct vocab *v)
-{
-	for (size_t i = v->merges; i-- > 1; ) {
-		size_t k = roll((unsigned)i + 1);
-		unsigned left = v->merge[i].left, right = v->merge[i].right;
-		unsigned made = v->made[i];
-
-		v->merge[i] = v->merge[k];
-		v->made[i] = v->made[k];
-		v->merge[k].left = left;
-		v->merge[k].right = right;
-		v->made[k] = made;
-	}
-	for (size_t i = 0; i < v->merges; i++)
-		v->rank[v->merge[i].left][v->merge[i].right] =
-		    (unsigned short)(i + 1);
-}
-
-/* Make V of pairs that stand in random words. */
-static void
-roll_vocab(struct vocab *v, unsigned merges, bool in_order)
-{
-	char word[WORD_MAX];
-	unsigned ids[WORD_MAX];
-
-	memset(v, 0, sizeof *v);
-	for (unsigned b = 0; b < 256; b++) {
-		v->text[b][0] = (unsigned char)b;
-		v->n[b] = 1;
-	}
-	v->tokens = 256;
-	for (unsigned i = 0; i < 20 * merges && v->merges < merges; i++) {
-		size_t n = encode_slowly(v, word, roll_word(word, 12), ids);
-		unsigned at;
-
-		if (n < 2)
-			continue;
-		at = roll((unsigned)n - 1);
-		add_merge(v, ids[at], ids[at + 1]);
-	}
-	if (!in_order)
-		shuffle(v);
-}
-
-/* Append token T of V as tokenizer.json writes it, without quotes. */
-static void
-put_token(struct buf *out, const struct vocab *v, unsigned t)
-{
-	struct err e = { 0 };
-
-	for (size_t i = 0; i < v->n[t]; i++) {
-		unsigned next = 0x100, c = 0;
-
-		for (unsigned b = 0; b <= v->text[t][i]; b++)
-			c = (b > 0x20 && b < 0x7f) || (b > 0xa0 && b != 0xad) ?
-			    b : next++;
-		assert_int_equal(buf_printf(out, &e, "\\u%04x", c), 0);
-	}
-}
-
-/* V as bpe has it. */
-static struct bpe *
-load(const struct vocab *v)
-{
-	struct buf tokens = { 0 }, merges = { 0 }, text;
-	struct err e = { 0 };
-	struct bpe *b;
-
-	for (unsigned t = 256; t < v->tokens; t++) {
-		assert_int_equal(buf_puts(&tokens, t > 256 ? ",\"" : "\"",
-		    &e), 0);
-		put_token(&tokens, v, t);
-		assert_int_equal(buf_printf(&tokens, &e, "\":%u", t), 0);
-	}
-	for (size_t i = 0; i < v->merges; i++) {
-		assert_int_equal(buf_puts(&merges, i > 0 ? ",\"" : "\"", &e),
-		    0);
-		put_token(&merges, v, v->merge[i].left);
-		assert_int_equal(buf_putc(&merges, ' ', &e), 0);
-		put_token(&merges, v, v->merge[i].right);
-		assert_int_equal(buf_putc(&merges, '"', &e), 0);
-	}
-	assert_int_equal(buf_putc(&tokens, '\0', &e), 0);
-	assert_int_equal(buf_putc(&merges, '\0', &e), 0);
-	text = tokenizer_text(v->tokens > 256 ? tokens.p : NULL, merges.p, "");
-	b = bpe_load(text.p, text.n, NULL, &e);
-	if (b == NULL)
-		fail_msg("%s", e.text);
-	buf_free(&tokens);
-	buf_free(&merges);
-	buf_free(&text);
-	return b;
-}
-
-/* B makes of the N bytes at TEXT the ids at WANT. */
-static void
-makes(const struct bpe *b, struct bpe_cache *c, const char *text, size_t n,
-    const unsigned *want, size_t n_want)
-{
-	struct bpe_ids ids = { 0 };
-	struct err e = { 0 };
-	/* Of exactly so many bytes: none behind them is looked at. */
-	char *copy = malloc(n);
-
-	assert_non_null(copy);
-	memcpy(copy, text, n);
-	assert_int_equal(bpe_encode(b, c, copy, n, &ids, &e), 0);
-	for (size_t i = 0; i < ids.n && i < n_want; i++)
-		if ((unsigned)ids.p[i] != want[i])
-			fail_msg("%.*s: id %zu is %d, not %u", (int)n, text, i,
-			    (int)ids.p[i], want[i]);
-	assert_int_equal(ids.n, n_want);
-	bpe_ids_free(&ids);
-	free(copy);
-}
+#include "bpe_core.h"
+#include "bpe_merge.h"
+#include "vocabs.h"
 
 /* Lines of words by B are what V makes of them, one by one and together;
  * the second time from memory.  An end of line, which no merge has, may be
@@ -281,6 +58,188 @@ ids_are_those_of_the_plainest_way(void **state)
 	free(v);
 }
 
+/* A text of N words, behind a blank each, which no merge has, is what V makes
+ * of it for a cache that has seen none of them; and for one that has. */
+static void
+compare_unseen(const struct vocab *v, const struct bpe *b, unsigned n,
+    unsigned longest)
+{
+	char *text = malloc(n * (WORD_MAX + 1));
+	unsigned *want = malloc(n * (WORD_MAX + 1) * sizeof *want);
+	struct err e = { 0 };
+	struct bpe_cache *c = bpe_cache_new(b, &e);
+	size_t at = 0, sum = 0;
+
+	assert_true(text != NULL && want != NULL && c != NULL);
+	while (n-- > 0) {
+		size_t len;
+
+		text[at] = ' ';
+		len = 1 + roll_word(text + at + 1, longest);
+		sum += encode_slowly(v, text + at, len, want + sum);
+		at += len;
+	}
+	makes(b, c, text, at, want, sum);
+	makes(b, c, text, at, want, sum);
+	bpe_cache_free(c);
+	free(text);
+	free(want);
+}
+
+/* Many are merged together, and there is a border behind so many of them:
+ * words, and the units that long ones are taken in. */
+static void
+words_that_are_new_together_are_each_as_it_is_alone(void **state)
+{
+	static const struct { unsigned words, longest; } sizes[] = {
+		{ 1, 20 }, { 2, 20 }, { 7, 20 }, { 8, 20 }, { 9, 20 },
+		{ 16, 12 }, { 17, 12 }, { 127, 9 }, { 128, 9 }, { 129, 9 },
+		{ 260, 14 }, { 700, 7 }, { 40, 60 }, { 12, 190 },
+	};
+	struct vocab *v = malloc(sizeof *v);
+
+	(void)state;
+	assert_non_null(v);
+	seed = 4;
+	for (unsigned i = 0; i < 12; i++) {
+		struct bpe *b;
+
+		/* The fewer merges, the more units in a word. */
+		roll_vocab(v, i % 3 == 0 ? 8 : 1 + roll(MERGES), i % 2 == 0);
+		b = load(v);
+		for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+			compare_unseen(v, b, sizes[k].words,
+			    sizes[k].longest);
+		bpe_free(b);
+	}
+	free(v);
+}
+
+/* A word of each length, up to the longest that is merged in the quick way
+ * and well beyond, of a kind each. */
+static void
+words_of_every_length_are_merged_right(void **state)
+{
+	static const char *const chars[] = { "a", "ab", "\xc3\xa9",
+	    "a\xe4\xbd\xa0", "\xe4\xbd\xbf" };
+	struct vocab *v = malloc(sizeof *v);
+	struct err e = { 0 };
+	struct bpe *b;
+	struct bpe_cache *c;
+
+	(void)state;
+	assert_non_null(v);
+	seed = 5;
+	roll_vocab(v, 200, true);
+	add_merge(v, 0xc3, 0xa9);
+	b = load(v);
+	c = bpe_cache_new(b, &e);
+	assert_non_null(c);
+	for (size_t i = 0; i < sizeof chars / sizeof *chars; i++)
+		for (size_t n = 1; n < 150; n++) {
+			char text[160];
+			unsigned want[160];
+			size_t m = strlen(chars[i]), len = 0;
+
+			while (len < n || len % m > 0) {
+				text[len] = chars[i][len % m];
+				len++;
+			}
+			makes(b, c, text, len, want, encode_slowly(v, text,
+			    len, want));
+		}
+	bpe_cache_free(c);
+	bpe_free(b);
+	free(v);
+}
+
+/* Ids and ranks may be any that 21 bits hold, and come some at a time. */
+static void
+pairs_of_any_ids_have_their_ranks(void **state)
+{
+	static struct bpe_merge m[16384];
+	const size_t n = sizeof m / sizeof *m;
+
+	(void)state;
+	for (unsigned step = 1; step < n; step *= 7) {
+		/* In a row, as they nearly always are; or not, at the end. */
+		bool row = step % 2 == 0 || step < 100;
+		struct bpe b = { .n_vocab = step };
+		struct err e = { 0 };
+
+		seed = 6;
+		for (size_t i = 0; i < n; i++)
+			m[i] = (struct bpe_merge){ roll(0x200000),
+			    i % 2 == 0 ? 0x1fffff - (unsigned)i :
+			    roll(0x200000), 700 + (unsigned)i };
+		if (!row)
+			m[n - 1].made = 5;
+		assert_int_equal(bpe_merge_begin(&b, &e), 0);
+		for (size_t i = 0; i < n; i += step)
+			assert_int_equal(bpe_merge_add(&b, m + i,
+			    i + step < n ? step : n - i, &e), 0);
+		assert_int_equal(b.n_merges, n);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(bpe_rank(&b, m[i].left, m[i].right),
+			    i);
+			assert_int_equal(bpe_made(&b, (uint32_t)i),
+			    m[i].made);
+			assert_int_equal(bpe_rank(&b, m[i].left,
+			    m[i].right ^ 1), BPE_NONE);
+			assert_int_equal(bpe_rank(&b, m[i].left ^ 0x100000,
+			    m[i].right), BPE_NONE);
+		}
+		bpe_table_free(&b.pairs);
+		free(b.merged);
+		free(b.joined);
+		free(b.byte_rank);
+	}
+}
+
+/* Ranks for which 20 bits are too few order merges as others do. */
+static void
+a_million_merges_are_not_too_many(void **state)
+{
+	enum { BEFORE = 1100000, STEP = 1000, PAIR = 1000 + BEFORE };
+	static struct bpe_merge m[STEP];
+	const struct bpe_merge last[] = { { 'a', 'b', PAIR },
+	    { PAIR, PAIR, PAIR + 1 }, { 'b', 'a', PAIR + 2 } };
+	struct bpe b = { .n_vocab = 1 };
+	struct err e = { 0 };
+	struct buf work = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		b.byte_id[i] = i;
+	assert_int_equal(bpe_merge_begin(&b, &e), 0);
+	for (uint32_t i = 0; i < BEFORE; i += STEP) {
+		for (uint32_t k = 0; k < STEP; k++)
+			m[k] = (struct bpe_merge){ 256 + i + k, 'x',
+			    1000 + i + k };
+		assert_int_equal(bpe_merge_add(&b, m, STEP, &e), 0);
+	}
+	assert_int_equal(bpe_merge_add(&b, last, 3, &e), 0);
+	memset(b.byte_rank, 0xff, 65536 * sizeof *b.byte_rank);
+	b.byte_rank['a' << 8 | 'b'] = BEFORE;
+	b.byte_rank['b' << 8 | 'a'] = BEFORE + 2;
+	for (size_t n = 4; n <= 400; n += 4) {
+		char word[400];
+		int32_t out[400];
+
+		for (size_t i = 0; i < n; i++)
+			word[i] = i % 2 == 0 ? 'a' : 'b';
+		assert_int_equal(bpe_merge_word(&b, word, n, out, &work, &e),
+		    n / 4);
+		for (size_t i = 0; i < n / 4; i++)
+			assert_int_equal(out[i], PAIR + 1);
+	}
+	buf_free(&work);
+	bpe_table_free(&b.pairs);
+	free(b.merged);
+	free(b.joined);
+	free(b.byte_rank);
+}
+
 /* Empty but for the bytes. */
 static void
 bytes_alone(struct vocab *v)
@@ -298,6 +257,12 @@ borders_and_characters_are_no_short_cut(void **state)
 		"baaaaaaaa\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
 		"\xe4\xbd\xa0", "a\xe4\xbd\xa0\xe4\xbd\xa0",
 		"\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0\xe4\xbd\xa0",
+		/* The end of a character, and ASCII. */
+		"\xe5\xa5\xbd\xe5\xa5\xbd\xe5\xa5\xbd\xe4\xbd\x80z\xe5\xa5\xbd",
+		"\xe5\xa5\xbd\xe5\xa5\xbd\xe5\xa5\xbdz\xe5\xa5\xbd\xe5\xa5\xbd",
+		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x81",
+		/* The last that has three bytes, and the first with four. */
+		"\xef\xbf\xbf", "\xf0\x90\x80\x80",
 	};
 	static struct vocab v;
 	struct err e = { 0 };
@@ -313,6 +278,11 @@ borders_and_characters_are_no_short_cut(void **state)
 	add_merge(&v, 0xe4, 0xbd);	/* 260, which goes before */
 	add_merge(&v, 0xbd, 0xa0);
 	add_merge(&v, 0xe4, 261);
+	add_merge(&v, 0x80, 'z');
+	add_merge(&v, 'z', 0xe5);
+	add_merge(&v, 0xf0, 0x9f);
+	add_merge(&v, v.made[v.merges - 1], 0x98);
+	add_merge(&v, v.made[v.merges - 1], 0x80);
 	b = load(&v);
 	c = bpe_cache_new(b, &e);
 	assert_non_null(c);
@@ -325,6 +295,53 @@ borders_and_characters_are_no_short_cut(void **state)
 	}
 	bpe_cache_free(c);
 	bpe_free(b);
+}
+
+/* A token for a character is none of the text's where no merges make it of
+ * bytes, whatever stands behind it in the vocabulary. */
+static void
+a_character_that_no_merges_make_stays_bytes(void **state)
+{
+	static const struct {
+		const char *vocab, *merges, *text, *want;
+	} is[] = {
+		{ "\"\xc3\x83\xc2\xa9\":256,\"x\xc2\xa9\":257,"
+		    "\"\xc2\xa9x\":258,\"\xc3\x83\xc2\xa9x\":259",
+		    "[\"\xc2\xa9\",\"x\"],[\"\xc3\x83\",\"\xc2\xa9x\"]",
+		    "\xc3\xa9", "[195,169]" },
+		{ "\"\xc3\x83\xc2\xa9\":256,\"\xc3\x83x\":257",
+		    "[\"\xc3\x83\",\"x\"]", "\xc3\xa9", "[195,169]" },
+		{ "\"\xc3\xa4\xc2\xbd\xc2\xbf\":256,"
+		    "\"x\xc2\xbf\":257,\"\xc3\xa4\xc2\xbd\":258,"
+		    "\"\xc3\xa4\xc2\xbdx\":259",
+		    "[\"\xc3\xa4\",\"\xc2\xbd\"],"
+		    "[\"\xc3\xa4\xc2\xbd\",\"x\"]",
+		    "\xe4\xbd\xbf", "[258,191]" },
+		{ "\"\xc3\xa4\xc2\xbd\xc2\xbf\":256,"
+		    "\"\xc2\xbd\xc2\xbf\":257", "[\"\xc2\xbd\","
+		    "\"\xc2\xbf\"]", "\xe4\xbd\xbf", "[228,257]" },
+		{ "\"\xc3\xa4\xc2\xbd\xc2\xbf\":256", "",
+		    "\xe4\xbd\xbf", "[228,189,191]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+		struct buf text = tokenizer_text(is[i].vocab, is[i].merges,
+		    "");
+		struct err e = { 0 };
+		struct bpe *b = bpe_load(text.p, text.n, NULL, &e);
+		struct bpe_cache *c;
+
+		if (b == NULL)
+			fail_msg("%s", e.text);
+		c = bpe_cache_new(b, &e);
+		assert_non_null(c);
+		assert_ids(b, c, is[i].text, strlen(is[i].text),
+		    jsonscan_value(is[i].want, strlen(is[i].want)));
+		bpe_cache_free(c);
+		bpe_free(b);
+		buf_free(&text);
+	}
 }
 
 /* Merges that would join two words show where words end. */
@@ -400,6 +417,41 @@ words_that_differ_in_a_bit_are_not_taken_for_each_other(void **state)
 	bpe_free(b);
 }
 
+/* Nor is a word taken for one that begins with it, though they be in one
+ * place; nor for one that has zeros more. */
+static void
+a_word_is_not_taken_for_a_longer_one(void **state)
+{
+	static struct vocab v;
+	struct err e = { 0 };
+	struct bpe *b;
+	struct bpe_cache *c;
+	char text[30] = "whatbeginsanothereach";
+	unsigned want[30];
+
+	(void)state;
+	bytes_alone(&v);
+	b = load(&v);
+	c = bpe_cache_new(b, &e);
+	assert_non_null(c);
+	for (unsigned i = 0; i < 100000; i++) {
+		for (size_t k = 20; k < 25; k++)
+			text[k] = (char)('a' + roll(26));
+		(void)encode_slowly(&v, text, 25, want);
+		makes(b, c, text, 25, want, 25);
+		makes(b, c, text, 20, want, 20);
+	}
+	for (size_t n = 1; n < 30; n++) {
+		memset(text, '!', n);
+		memset(text + n, 0, sizeof text - n);
+		(void)encode_slowly(&v, text, sizeof text, want);
+		for (size_t k = sizeof text; k >= n; k--)
+			makes(b, c, text, k, want, k);
+	}
+	bpe_cache_free(c);
+	bpe_free(b);
+}
+
 /* Whether C, which has seen the N bytes at TEXT, puts anything into its room
  * for them again. */
 static bool
@@ -415,6 +467,39 @@ is_remembered(const struct bpe *b, struct bpe_cache *c, const char *text,
 	assert_int_equal(bpe_encode(b, c, text, n, &ids, &e), 0);
 	bpe_ids_free(&ids);
 	return head > 0 && c->head == head;
+}
+
+/* Whatever stands behind it, and if nothing does. */
+static void
+a_word_is_the_same_at_the_end_of_a_text(void **state)
+{
+	static struct vocab v;
+	struct err e = { 0 };
+	struct bpe *b;
+
+	(void)state;
+	bytes_alone(&v);
+	b = load(&v);
+	for (size_t n = BPE_INLINE + 1; n <= 40; n++) {
+		struct bpe_cache *c = bpe_cache_new(b, &e);
+		struct bpe_ids ids = { 0 };
+		char text[60];
+		uint64_t head;
+
+		assert_non_null(c);
+		memset(text, '\n', sizeof text);
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)('a' + i % 26);
+		assert_int_equal(bpe_encode(b, c, text, sizeof text, &ids,
+		    &e), 0);
+		head = c->head;
+		assert_int_equal(bpe_encode(b, c, text, n, &ids, &e), 0);
+		assert_int_equal(bpe_encode(b, c, text, n + 3, &ids, &e), 0);
+		assert_true(head > 0 && c->head == head);
+		bpe_ids_free(&ids);
+		bpe_cache_free(c);
+	}
+	bpe_free(b);
 }
 
 static void
@@ -438,6 +523,79 @@ a_word_is_merged_once(void **state)
 		bpe_cache_free(c);
 		n += n > 40 ? 61 : 0;
 	}
+	bpe_free(b);
+}
+
+/* What is put behind a word leaves it whole. */
+static void
+many_words_are_remembered_side_by_side(void **state)
+{
+	static struct vocab v;
+	struct err e = { 0 };
+	struct bpe *b;
+	struct bpe_cache *c;
+	uint64_t head = 0;
+
+	(void)state;
+	bytes_alone(&v);
+	b = load(&v);
+	c = bpe_cache_new(b, &e);
+	assert_non_null(c);
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t n = BPE_INLINE + 1; n < 300; n++) {
+			char text[300];
+			unsigned want[300];
+
+			memset(text, 'a' + (int)(n % 26), n);
+			text[n / 2] = 'Z';
+			(void)encode_slowly(&v, text, n, want);
+			makes(b, c, text, n, want, n);
+		}
+		/* Some may share a place, and drive each other out. */
+		if (pass > 0)
+			assert_true(c->head - head < head / 12);
+		head = c->head;
+	}
+	bpe_cache_free(c);
+	bpe_free(b);
+}
+
+/* Of two words in one place the older goes for a third, and both that are
+ * there are found without being merged. */
+static void
+two_short_words_have_room_in_one_place(void **state)
+{
+	static struct vocab v;
+	struct err e = { 0 };
+	struct bpe *b;
+	struct bpe_cache *c;
+	const unsigned n = 1u << (BPE_SHORT_BITS - 1);
+	uint64_t before;
+	size_t kept = 0;
+
+	(void)state;
+	bytes_alone(&v);
+	b = load(&v);
+	c = bpe_cache_new(b, &e);
+	assert_non_null(c);
+	/* As many words of four tokens as there are places: by chance three
+	 * in four share theirs with one other at most. */
+	for (int pass = 0; pass < 2; pass++) {
+		seed = 7;
+		for (unsigned i = 0; i < n; i++) {
+			char text[4];
+			unsigned want[4];
+
+			for (size_t k = 0; k < 4; k++)
+				text[k] = (char)('a' + roll(26));
+			(void)encode_slowly(&v, text, 4, want);
+			before = c->head;
+			makes(b, c, text, 4, want, 4);
+			kept += pass == 1 && c->head == before;
+		}
+	}
+	assert_in_range(kept, n / 10 * 7, n / 10 * 9);
+	bpe_cache_free(c);
 	bpe_free(b);
 }
 
@@ -484,10 +642,20 @@ main(void)
 		cmocka_unit_test(ids_are_those_of_the_plainest_way),
 		cmocka_unit_test(
 		    borders_and_characters_are_no_short_cut),
+		cmocka_unit_test(
+		    words_that_are_new_together_are_each_as_it_is_alone),
+		cmocka_unit_test(words_of_every_length_are_merged_right),
+		cmocka_unit_test(pairs_of_any_ids_have_their_ranks),
+		cmocka_unit_test(a_million_merges_are_not_too_many),
+		cmocka_unit_test(a_character_that_no_merges_make_stays_bytes),
 		cmocka_unit_test(words_end_where_they_should),
 		cmocka_unit_test(
 		    words_that_differ_in_a_bit_are_not_taken_for_each_other),
+		cmocka_unit_test(a_word_is_not_taken_for_a_longer_one),
+		cmocka_unit_test(a_word_is_the_same_at_the_end_of_a_text),
 		cmocka_unit_test(a_word_is_merged_once),
+		cmocka_unit_test(many_words_are_remembered_side_by_side),
+		cmocka_unit_test(two_short_words_have_room_in_one_place),
 		cmocka_unit_test(what_the_room_has_lost_is_found_again),
 	};
 

@@ -12,6 +12,7 @@ static const size_t sizes[] = {
 	131071, 131072, 131073, 262144, 262145, 1000000
 };
 #define SIZES (sizeof sizes / sizeof sizes[0])
+#define ZSTD "\x28\xb5\x2f\xfd"
 
 /* Read all frames of FD: their contents to PLAIN. */
 static int
@@ -157,6 +158,10 @@ what_no_frame_can_hold_is_refused(void **state)
 	static const struct frame_part parts[] = {
 		{ NULL, (size_t)UINT32_MAX / 2 + 1 }, { NULL, SIZE_MAX - 9 },
 	};
+	/* Each has room, but not both. */
+	static const struct frame_part both[] = {
+		{ NULL, 0x60000000 }, { NULL, 0x60000000 },
+	};
 	struct err e = { 0 };
 	struct frame_codec *c = frame_codec_new(&e);
 	struct buf out = { 0 };
@@ -168,6 +173,8 @@ what_no_frame_can_hold_is_refused(void **state)
 		assert_int_equal(e.kind, ERR_SYSTEM);
 		assert_non_null(strstr(e.text, "more than the format holds"));
 	}
+	assert_int_equal(frame_gather(c, 0, both, 2, &out, &e), -1);
+	assert_int_equal(e.kind, ERR_SYSTEM);
 	assert_int_equal(frame_skippable(FRAME_MAGIC_END, NULL,
 	    (size_t)UINT32_MAX - 7, &out, &e), -1);
 	assert_int_equal(e.kind, ERR_SYSTEM);
@@ -296,12 +303,43 @@ headers_that_lie_are_refused(void **state)
 	frame_codec_free(c);
 }
 
+static void
+a_frame_of_nothing_comes_back(void **state)
+{
+	/* One block, of no byte repeated. */
+	static const char repeated[] = ZSTD "\x24\x00" "\x03\x00\x00" "x"
+	    "\x99\xe9\xd8\x51";
+	struct buf b = { 0 }, none = { 0 };
+	struct err e = { 0 };
+	struct frame_codec *c = frame_codec_new(&e);
+
+	(void)state;
+	assert_non_null(c);
+	for (int level = 0; level < 4; level++) {
+		struct buf out = { 0 }, plain = { 0 };
+
+		assert_int_equal(frame_compress(c, level, "", 0, &out, &e),
+		    0);
+		if (read_buf(&out, 1 << 20, &plain, &e) < 0)
+			fail_msg("level %d: %s", level, e.text);
+		assert_int_equal(plain.n, 0);
+		buf_free(&out);
+		buf_free(&plain);
+	}
+	assert_int_equal(buf_put(&b, repeated, sizeof repeated - 1, &e), 0);
+	if (read_buf(&b, 1 << 20, &none, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(none.n, 0);
+	buf_free(&b);
+	buf_free(&none);
+	frame_codec_free(c);
+}
+
 struct refused {
 	const char *bytes;
 	size_t n;
 	const char *text;	/* that the message holds */
 };
-#define ZSTD "\x28\xb5\x2f\xfd"
 
 static void
 frames_that_are_none_of_ours_say_why(void **state)
@@ -373,17 +411,23 @@ more_blocks_than_content_can_need_are_refused(void **state)
 static void
 stored_content_longer_or_shorter_than_it_says_is_refused(void **state)
 {
-	static const char *const frames[] = {
-		ZSTD "\x24\x02\x09\x00\x00" "a" "1234",
-		ZSTD "\x24\x01\x11\x00\x00" "ab" "1234",
+	static const struct { const char *p; size_t n; } frames[] = {
+		{ ZSTD "\x24\x02\x09\x00\x00" "a" "1234", 14 },
+		{ ZSTD "\x24\x01\x11\x00\x00" "ab" "1234", 15 },
+		/* Of two blocks, the second. */
+		{ ZSTD "\x24\x04\x18\x00\x00" "abc" "\x11\x00\x00" "de"
+		    "1234", 21 },
+		{ ZSTD "\x24\x06\x18\x00\x00" "abc" "\x11\x00\x00" "de"
+		    "1234", 21 },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
 		struct buf b = { 0 }, plain = { 0 };
 		struct err e = { 0 };
 
-		assert_int_equal(buf_put(&b, frames[i], 14 + i, &e), 0);
+		assert_int_equal(buf_put(&b, frames[i].p, frames[i].n, &e),
+		    0);
 		assert_int_equal(read_buf(&b, 1 << 20, &plain, &e), -1);
 		assert_int_equal(e.kind, ERR_DAMAGED);
 		assert_non_null(strstr(e.text, "than it says"));
@@ -603,6 +647,7 @@ main(void)
 		cmocka_unit_test(
 		    a_stored_frame_is_its_content_and_little_more),
 		cmocka_unit_test(headers_that_lie_are_refused),
+		cmocka_unit_test(a_frame_of_nothing_comes_back),
 		cmocka_unit_test(frames_that_are_none_of_ours_say_why),
 		cmocka_unit_test(
 		    more_blocks_than_content_can_need_are_refused),

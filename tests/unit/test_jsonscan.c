@@ -72,6 +72,9 @@ json_is_accepted(void **state)
 		"\"\x7f\xc2\x80\xe2\x80\xa8\xef\xbf\xbf\xf4\x8f\xbf\xbf\"",
 		"{\"a\\u0000\":1,\"a\":2}",
 		"\"0123456789abcdef0123456789abcdef\\n0123456789abcdef\"",
+		/* What is next to the halves of pairs, and their ends. */
+		"\"\\ud7ff\\ue000\\ud800\\udc00\\ud800\\udfff\"",
+		"\"\\udbff\\udc00\\udbff\\udfff\"",
 	};
 
 	(void)state;
@@ -157,6 +160,24 @@ what_is_no_json_is_refused_where_it_stops_being(void **state)
 		{ "\"\\u12\"", 1, "expected four hex digits after \\u" },
 		{ "[1] // why", 4,
 		    "expected nothing after the value, found '/'" },
+		/* As much as is a word, and not too much of it. */
+		{ "AZaz_09+", 0, "expected a value, found 'AZaz_09'" },
+		{ "zZ\x7f", 0, "expected a value, found 'zZ'" },
+		{ "abcdefghijklmnopqrstuvwxyz", 0,
+		    "expected a value, found 'abcdefghijklmnop'" },
+		{ "-I", 0, "expected a value, found '-I'" },
+		{ "@", 0, "expected a value, found '@'" },
+		/* One character, whole. */
+		{ "\xf0\x9f\x98\x80!", 0,
+		    "expected a value, found '\xf0\x9f\x98\x80'" },
+		{ "[1.]", 3, "'1.' is no number: a digit must follow '.'" },
+		{ "-.5e+7 8", 1,
+		    "'-.5e+7' is no number: a digit must follow '-'" },
+		{ "012345678901234567890123456789012345678901234567", 1,
+		    "'0123456789012345678901234567890123456789' is no "
+		    "number: it has a leading zero" },
+		{ "\"\\n", 0, "a string that does not end" },
+		{ "\"\\ud83d\\ude00", 0, "a string that does not end" },
 	};
 
 	(void)state;
@@ -166,6 +187,8 @@ what_is_no_json_is_refused_where_it_stops_being(void **state)
 	    "control character \\x00 inside a string");
 	refuses_bytes("1\0", 2, CODE_BAD_JSON, 1,
 	    "expected nothing after the value, found '\\x00'");
+	refuses_bytes("1.\0", 3, CODE_BAD_JSON, 2,
+	    "'1.' is no number: a digit must follow '.'");
 	refuses_bytes("\"\\\0\"", 4, CODE_BAD_JSON, 1,
 	    "expected an escape (one of \"\\/bfnrtu) after '\\', found "
 	    "'\\x00'");
@@ -185,6 +208,16 @@ what_is_no_character_is_refused_where_it_stands(void **state)
 	    "\\xc0\\x80 are not UTF-8");
 	refuses("\xff", CODE_BAD_UTF8, 0, "\\xff is not UTF-8");
 	refuses("[1]\xe9", CODE_BAD_UTF8, 3, "\\xe9 is not UTF-8");
+	refuses("\"\xe4\xbd\"", CODE_BAD_UTF8, 1,
+	    "\\xe4\\xbd are not UTF-8");
+	refuses("\"\xf5\x81\x80\xbf\x80\"", CODE_BAD_UTF8, 1,
+	    "\\xf5\\x81\\x80\\xbf are not UTF-8");
+	refuses("\"\\ud800\\udbff\"", CODE_BAD_UTF8, 1, "\\ud800 is half "
+	    "of a surrogate pair, without the other half");
+	refuses("\"\\ud800\\ue000\"", CODE_BAD_UTF8, 1, "\\ud800 is half "
+	    "of a surrogate pair, without the other half");
+	refuses("\"\\udc00\\udc00\"", CODE_BAD_UTF8, 1, "\\udc00 is half "
+	    "of a surrogate pair, without the other half");
 	refuses("\"\\ud83d\"", CODE_BAD_UTF8, 1, "\\ud83d is half of a "
 	    "surrogate pair, without the other half");
 	refuses("\"a\\ude00\\ud83d\"", CODE_BAD_UTF8, 2, "\\ude00 is half of "
@@ -196,6 +229,8 @@ what_is_no_character_is_refused_where_it_stands(void **state)
 	    "expected a value after '[', found 'nul'");
 	refuses("[\"\xff\", nul]", CODE_BAD_UTF8, 2, "\\xff is not UTF-8");
 	refuses("\"\xff", CODE_BAD_JSON, 0, "a string that does not end");
+	refuses("\xf0\x9f\x98\x80\x80", CODE_BAD_JSON, 0,
+	    "expected a value, found '\xf0\x9f\x98\x80'");
 }
 
 static void
@@ -241,7 +276,9 @@ a_text_may_be_512_deep_and_no_deeper(void **state)
 	p = nested(513, "[", ']');
 	refuses(p, CODE_TOO_DEEP, 512,
 	    "arrays and objects nested more than 512 deep");
+	free(p);
 	/* A record has room for it. */
+	p = nested(516, "[", ']');
 	assert_int_equal(jsonscan_check_record(p, strlen(p), NULL, &e), 0);
 	free(p);
 	p = nested(517, "[", ']');
@@ -304,6 +341,9 @@ habits_of_other_notations_have_a_hint(void **state)
 	hint_is("\"\\ud83d\"", "half a pair is no character: take it out");
 	hint_is("{\"a\":1,\"a\":1}", "keep one of the two");
 	hint_is("[1", "");
+	hint_is("[1,", "");
+	hint_is("[1,,2]", "");
+	hint_is("[1}", "");
 }
 
 static void
@@ -319,6 +359,10 @@ python_is_less_strict_and_so_is_its_check(void **state)
 	for (size_t i = 0; i < sizeof pass / sizeof *pass; i++)
 		assert_int_equal(jsonscan_check_python(pass[i],
 		    strlen(pass[i]), NULL, &e), 0);
+	/* But a record's is not. */
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(jsonscan_check_record(pass[i],
+		    strlen(pass[i]), NULL, &e), -1);
 	for (size_t i = 0; i < sizeof fail / sizeof *fail; i++)
 		assert_int_equal(jsonscan_check_python(fail[i],
 		    strlen(fail[i]), NULL, &e), -1);
@@ -487,7 +531,13 @@ members_and_elements_are_found(void **state)
 	assert_null(jsonscan_at(v, 0).p);
 	assert_int_equal(jsonscan_count(span("[]")), 0);
 	assert_int_equal(jsonscan_count(span("{ }")), 0);
+	assert_true(jsonwalk_start(span("{}")).object);
+	assert_false(jsonwalk_start(span("[]")).object);
 	assert_int_equal(jsonscan_count(span("12")), 0);
+	/* What is behind the value is none of it. */
+	assert_int_equal(jsonscan_count((struct jsonspan){ "[1]2,3]", 3 }),
+	    1);
+	is_text(jsonscan_at((struct jsonspan){ "[1]", 3 }, 0), "1");
 	assert_int_equal(jsonscan_count((struct jsonspan){ 0 }), 0);
 }
 
@@ -505,6 +555,9 @@ a_string_is_compared_as_it_reads(void **state)
 	assert_false(jsonscan_is(span("\"audi\""), "audio"));
 	assert_false(jsonscan_is(span("\"\\u0061udi\""), "audio"));
 	assert_false(jsonscan_is(span("\"a\\u0000\""), "a"));
+	/* Nothing behind the text is looked at. */
+	assert_false(jsonscan_is(span("\"\\u0061\\u0000\\u0000\\u0000\""),
+	    "a"));
 	assert_false(jsonscan_is(span("12"), "12"));
 	assert_false(jsonscan_is((struct jsonspan){ 0 }, ""));
 }
@@ -516,6 +569,7 @@ a_string_is_copied_only_where_it_holds_an_escape(void **state)
 	struct jsonspan escaped = span("\"\\ta\\u00e9\\ud83d\\ude00\\\\\"");
 	struct buf b = { 0 };
 	struct err e = { 0 };
+	char *many;
 
 	(void)state;
 	assert_int_equal(jsonscan_text(plain, &b, &text, &e), 0);
@@ -541,6 +595,17 @@ a_string_is_copied_only_where_it_holds_an_escape(void **state)
 	    &b, &e), 0);
 	assert_int_equal(b.n, 21);
 	buf_free(&b);
+	/* However much longer that makes it. */
+	many = malloc(2 * 10000 + 2);
+	assert_non_null(many);
+	for (size_t i = 0; i < 2 * 10000 + 2; i++)
+		many[i] = i % 2 == 0 ? 'q' : '\\';
+	many[0] = many[2 * 10000 + 1] = '"';
+	assert_int_equal(jsonscan_string((struct jsonspan){ many,
+	    2 * 10000 + 2 }, &b, &e), 0);
+	assert_int_equal(b.n, 3 * 10000);
+	free(many);
+	buf_free(&b);
 }
 
 static void
@@ -559,7 +624,8 @@ whole_numbers_are_read_within_their_range(void **state)
 		{ "1.0", 0, 9, false, 0 }, { "1e0", 0, 9, false, 0 },
 		{ "\"1\"", 0, 9, false, 0 }, { "-", -9, 9, false, 0 },
 		{ "", -9, 9, false, 0 }, { "null", 0, 9, false, 0 },
-		{ "true", 0, 9, false, 0 },
+		{ "true", 0, 9, false, 0 }, { "1:", 0, 99, false, 0 },
+		{ "1/", 0, 99, false, 0 }, { "1-", 0, 99, false, 0 },
 	};
 
 	(void)state;
@@ -583,6 +649,8 @@ booleans_are_read(void **state)
 	assert_true(b);
 	assert_true(jsonscan_bool(span("false"), &b));
 	assert_false(b);
+	assert_false(jsonscan_bool(span("trux"), &b));
+	assert_false(jsonscan_bool(span("falsx"), &b));
 	assert_false(jsonscan_bool(span("null"), &b));
 	assert_false(jsonscan_bool(span("1"), &b));
 	assert_false(jsonscan_bool(span("\"true\""), &b));
@@ -596,6 +664,7 @@ minifying_drops_whitespace_outside_strings_alone(void **state)
 		{ " { \"a b\" : [ 1 ,\n\t2.50 ] ,\r\n \"c\\\" \" : \" x \" } ",
 		    "{\"a b\":[1,2.50],\"c\\\" \":\" x \"}" },
 		{ "[ ]", "[]" }, { "  1e5  ", "1e5" }, { "", "" },
+		{ "7", "7" },
 		{ "[\"\\/\\u0041\\\\\" , \"\xe3\x80\x80\"]",
 		    "[\"\\/\\u0041\\\\\",\"\xe3\x80\x80\"]" },
 	};
@@ -608,6 +677,14 @@ minifying_drops_whitespace_outside_strings_alone(void **state)
 		assert_int_equal(jsonscan_minify(span(is[i].text), &b, &e),
 		    0);
 		is_text((struct jsonspan){ b.p, b.n }, is[i].want);
+		/* Behind what is there. */
+		assert_int_equal(jsonscan_minify(span(is[i].text), &b, &e),
+		    0);
+		assert_int_equal(b.n, 2 * strlen(is[i].want));
+		is_text((struct jsonspan){ b.p, b.n / 2 }, is[i].want);
+		if (b.n > 0)
+			is_text((struct jsonspan){ b.p + b.n / 2, b.n / 2 },
+			    is[i].want);
 		buf_free(&b);
 	}
 }

@@ -60,6 +60,93 @@ the_first_stop_is_found_at_every_place(void **state)
 	}
 }
 
+/* jsontext_simple, a byte at a time. */
+static size_t
+slow_simple(const char *p, size_t n, bool *escaped)
+{
+	size_t i = 0;
+
+	while ((i += slow_stop(p + i, n - i, true)) + 2 <= n &&
+	    p[i] == '\\' && p[i + 1] != '\0' &&
+	    strchr("\"\\/bfnrt", p[i + 1]) != NULL) {
+		*escaped = true;
+		i += 2;
+	}
+	return i;
+}
+
+/* jsontext_string_end, a byte at a time. */
+static size_t
+slow_string_end(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] != '"')
+		i += p[i] == '\\' ? 2 : 1;
+	return i < n ? i : n;
+}
+
+/* What passes the N bytes at TEXT in strides passes them as the slow ways
+ * do. */
+static void
+strides_are_as_good_as_steps(const char *text, size_t n)
+{
+	char *p = exactly(text, n), *out = malloc(n + (n == 0));
+	size_t want = slow_stop(p, n, false);
+	bool escaped = false, slowly = false;
+
+	assert_non_null(out);
+	assert_int_equal(jsontext_copy(out, p, p + n), want);
+	assert_memory_equal(out, p, want);
+	assert_int_equal(jsontext_quote(p, p + n) - p, want);
+	assert_int_equal(jsontext_plain(p, p + n) - p, slow_stop(p, n, true));
+	assert_int_equal(jsontext_string_end(p, p + n) - p,
+	    slow_string_end(p, n));
+	assert_int_equal(jsontext_simple(p, p + n, &escaped) - p,
+	    slow_simple(p, n, &slowly));
+	assert_int_equal(escaped, slowly);
+	escaped = true;		/* is left as it is */
+	(void)jsontext_simple(p, p + n, &escaped);
+	assert_true(escaped);
+	free(p);
+	free(out);
+}
+
+/* Texts of every length, of few kinds of byte, in which stops are many or
+ * none. */
+static void
+texts_are_passed_in_strides_as_they_are_in_steps(void **state)
+{
+	static const char sorts[] = "aa\x80 \\\\\\\\\\n/u\"q\x1f\x00\x7f b";
+	uint32_t seed = 2;
+	char text[260];
+
+	(void)state;
+	for (int round = 0; round < 60000; round++) {
+		size_t n = next(&seed) % (round % 2 == 0 ? sizeof text : 24);
+		uint32_t rare = 1 + next(&seed) % 60;
+		uint32_t of = 1 + next(&seed) % (sizeof sorts - 1);
+
+		for (size_t i = 0; i < n; i++)
+			text[i] = next(&seed) % rare > 0 ? 'x' :
+			    sorts[next(&seed) % of];
+		strides_are_as_good_as_steps(text, n);
+	}
+	/* Escapes across each place, behind escapes. */
+	for (size_t at = 0; at < 200; at++)
+		for (size_t k = 0; k < 4; k++) {
+			memset(text, 'x', sizeof text);
+			for (size_t i = 0; i < k; i++)
+				memcpy(text + at + 2 * i, "\\n", 2);
+			memcpy(text + at + 2 * k, "\\u\"", 3);
+			strides_are_as_good_as_steps(text, sizeof text);
+			strides_are_as_good_as_steps(text, at + 2 * k + 1);
+			strides_are_as_good_as_steps(text, at + 2 * k + 2);
+			text[at + 2 * k + 1] = '"';
+			strides_are_as_good_as_steps(text, sizeof text);
+		}
+}
+
 static void
 a_string_ends_at_the_quote_that_no_backslash_escapes(void **state)
 {
@@ -240,6 +327,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_stop_is_found_at_every_place),
+		cmocka_unit_test(
+		    texts_are_passed_in_strides_as_they_are_in_steps),
 		cmocka_unit_test(
 		    a_string_ends_at_the_quote_that_no_backslash_escapes),
 		cmocka_unit_test(every_sequence_is_judged_as_rfc_3629_has_it),

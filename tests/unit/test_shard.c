@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "content.h"
 #include "endmark.h"
 #include "jsonscan.h"
@@ -177,6 +179,8 @@ struct forged {
 	unsigned table_size;		/* added to what its frame says */
 	char flags;			/* of the table's footer */
 	unsigned mark_magic;		/* added to the end marker's */
+	unsigned early;			/* the table has the data frame begin
+					 * so many bytes too early */
 };
 
 /* Put the section that F is: a data frame first, without provenance. */
@@ -202,8 +206,8 @@ forge(const struct forged *f)
 	ends[2] = b.n;
 	le_put32(table, FRAME_MAGIC_TABLE);
 	le_put32(table + 4, (uint32_t)sizeof table - 8 + f->table_size);
-	table_entry(table + 8, 12, 0);
-	table_entry(table + 8 + TABLE_ENTRY, ends[0] - 12,
+	table_entry(table + 8, 12 - f->early, 0);
+	table_entry(table + 8 + TABLE_ENTRY, ends[0] - 12 + f->early,
 	    strlen(f->content));
 	table_entry(table + 8 + 2 * TABLE_ENTRY, ends[1] - ends[0], 0);
 	table_entry(table + 8 + 3 * TABLE_ENTRY, ends[2] - ends[1] +
@@ -223,8 +227,9 @@ static void
 a_section_by_hand_is_one(void **state)
 {
 	static const struct forged right[] = {
-		{ ONE, "{\"records\":[1],\"x\":[]}", MARK(1), 0, 0, 0, 0, 0 },
-		{ TWELVE, "{\"records\":[12]}", MARK(12), 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1],\"x\":[]}", MARK(1), 0, 0, 0, 0,
+		    0, 0 },
+		{ TWELVE, "{\"records\":[12]}", MARK(12), 0, 0, 0, 0, 0, 0 },
 	};
 
 	(void)state;
@@ -251,39 +256,166 @@ a_section_by_hand_is_one(void **state)
 	}
 }
 
+/* What stands in the frames of a section, and nothing of it is data. */
+struct bare {
+	const char *first;	/* a frame's body; NULL: no frame */
+	size_t lengths;		/* bytes of lengths, blanks and all */
+	size_t mark;		/* bytes of end marker, or of what is none */
+};
+
+/* Append to B a skippable frame of N bytes, header and all: BODY, and
+ * blanks. */
+static void
+put_padded(struct buf *b, uint32_t magic, const char *body, size_t n)
+{
+	struct err e = { 0 };
+	size_t start = b->n;
+
+	assert_int_equal(frame_skippable(magic, body, strlen(body), b, &e),
+	    0);
+	while (b->n < start + n)
+		assert_int_equal(buf_putc(b, ' ', &e), 0);
+	b->n = start + n;
+	if (n >= 8)
+		le_put32(b->p + start + 4, (uint32_t)n - 8);
+}
+
+/* Whether F can be used; it has no records. */
+static bool
+bare_usable(const struct bare *f)
+{
+	struct buf b = { 0 };
+	struct err e = { 0 };
+	char table[8 + 3 * TABLE_ENTRY + TABLE_FOOTER], *entry = table + 8;
+	size_t n = f->first == NULL ? 2 : 3;
+	int rc;
+
+	if (f->first != NULL) {
+		put_padded(&b, 0x184d2a55, f->first, 8 + strlen(f->first));
+		table_entry(entry, b.n, 0);
+		entry += TABLE_ENTRY;
+	}
+	put_padded(&b, FRAME_MAGIC_LENGTHS, "{\"records\":[]}", f->lengths);
+	table_entry(entry, f->lengths, 0);
+	put_padded(&b, FRAME_MAGIC_END, "{\"frames\":0,\"records\":0,"
+	    "\"errors\":0,\"rejected\":0,\"table\":true,"
+	    "\"digest\":\"0000000000000000\"}", f->mark);
+	table_entry(entry + TABLE_ENTRY, f->mark, 0);
+	table_footer(entry + 2 * TABLE_ENTRY, n);
+	le_put32(table, FRAME_MAGIC_TABLE);
+	le_put32(table + 4, (uint32_t)(n * TABLE_ENTRY + TABLE_FOOTER));
+	assert_int_equal(buf_put(&b, table, 8 + n * TABLE_ENTRY +
+	    TABLE_FOOTER, &e), 0);
+	rc = usable(&b);
+	buf_free(&b);
+	return rc > 0;
+}
+
+static void
+a_section_has_three_frames_and_an_end_of_64_kib_at_most(void **state)
+{
+	static const struct { struct bare f; bool usable; } is[] = {
+		{ { "", 100, 200 }, true },
+		{ { NULL, 100, 200 }, false },
+		{ { "", 100, 65536 }, true },
+		{ { "", 100, 65537 }, false },
+		{ { "", 100, 65536 - 512 }, true },
+		{ { "", 100, 7 }, false },
+		{ { "", 100, 8 }, false },
+		{ { "", 100, 0 }, false },
+		{ { "", 7, 200 }, false },
+		{ { "", 8, 200 }, false },
+		{ { "", 0, 200 }, false },
+		{ { "x", 200000, 200 }, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof is / sizeof *is; i++)
+		if (bare_usable(&is[i].f) != is[i].usable)
+			fail_msg("number %zu", i);
+}
+
+/* Lengths are read 64 KiB at a time, and their end may be anywhere. */
+static void
+the_last_byte_of_the_lengths_may_be_the_first_of_a_piece(void **state)
+{
+	static const char head[] = "{\"records\":[";
+	static char lengths[65536 + 20];
+
+	(void)state;
+	for (size_t n = 65536 - 3; n < 65536 + 4; n++) {
+		const struct forged f = { .content = ONE, .lengths = lengths,
+		    .mark = MARK(1) };
+		struct buf b;
+
+		memset(lengths, '0', n);
+		memcpy(lengths, head, sizeof head - 1);
+		memcpy(lengths + n - 2, "1]", 3);
+		b = forge(&f);
+		if (usable(&b) != 1)
+			fail_msg("%zu bytes are not", n);
+		buf_free(&b);
+	}
+}
+
+/* Record numbers are what 32 bits can count. */
+static void
+a_frame_may_say_that_it_holds_as_many_as_32_bits_can_count(void **state)
+{
+	static const struct forged most = { .content = ONE,
+	    .lengths = "{\"records\":[4294967295]}",
+	    .mark = MARK(UINT32_MAX) };
+	struct content_record r;
+	struct err e = { 0 };
+	struct buf b = forge(&most);
+	int fd;
+	struct shard *s = open_shard(&b, &fd);
+
+	(void)state;
+	assert_int_equal(shard_records(s), UINT32_MAX);
+	record_is(s, 0, 0);
+	assert_int_equal(shard_read(s, UINT32_MAX - 1, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_int_equal(shard_read(s, UINT32_MAX, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_ABSENT);
+	shard_free(s);
+	(void)close(fd);
+	buf_free(&b);
+}
+
 static void
 a_section_that_contradicts_itself_is_not_usable(void **state)
 {
 	static const struct forged wrong[] = {
 		{ ONE, "{\"records\":[1]}", { 1, 1, 0, 0, false, 0 }, 0, 0, 0,
-		    0, 0 },
+		    0, 0, 0 },
 		{ ONE, "{\"records\":[1]}", { 2, 1, 0, 0, true, 0 }, 0, 0, 0,
-		    0, 0 },
+		    0, 0, 0 },
 		{ ONE, "{\"records\":[1]}", { 0, 1, 0, 0, true, 0 }, 0, 0, 0,
-		    0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(2), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(0), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(1), 1, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(1), 0, 1, 0, 0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(1), 0, 100000, 0, 0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(1), 0, 0, 1, 0, 0 },
-		{ ONE, "{\"records\":[1]}", MARK(1), 0, 0, 0, 1, 0 },
-		{ ONE, "", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"record\":[1]}", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1,", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1,]", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[]", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[,1]", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[ 1]", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[1,0]", MARK(1), 0, 0, 0, 0, 0 },
-		{ ONE, "{\"records\":[:]", MARK(10), 0, 0, 0, 0, 0 },
+		    0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(2), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(0), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 1, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 1, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 100000, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 0, 1, 0, 0, 0 },
+		{ ONE, "{\"records\":[1]}", MARK(1), 0, 0, 0, 1, 0, 0 },
+		{ ONE, "", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"record\":[1]}", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1,", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1,]", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[]", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[,1]", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[ 1]", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[1,0]", MARK(1), 0, 0, 0, 0, 0, 0 },
+		{ ONE, "{\"records\":[:]", MARK(10), 0, 0, 0, 0, 0, 0 },
 		{ ONE, "{\"records\":[/]", MARK(UINT64_MAX >> 11), 0, 0, 0,
-		    0, 0 },
+		    0, 0, 0 },
 		{ ONE, "{\"records\":[4294967296]", MARK(4294967296), 0, 0, 0,
-		    0, 0 },
+		    0, 0, 0 },
 	};
 
 	(void)state;
@@ -304,10 +436,13 @@ a_section_without_an_end_or_lengths_is_not_usable(void **state)
 		{ .content = ONE, .lengths = "{\"records\":[0]}",
 		    .mark = MARK(0), .mark_magic = 1 },
 		{ .content = ONE, .mark = MARK(0) },
+		/* No room for the prefix of its data frame. */
+		{ .content = ONE, .lengths = "{\"records\":[1]}",
+		    .mark = MARK(1), .early = 1 },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct buf b = forge(&wrong[i]);
 
 		assert_int_equal(usable(&b), 0);
@@ -320,7 +455,7 @@ static void
 a_frame_that_is_not_there_is_damage(void **state)
 {
 	static const struct forged few = { ONE, "{\"records\":[2]}", MARK(2),
-	    0, 0, 0, 0, 0 };
+	    0, 0, 0, 0, 0, 0 };
 	struct content_record r;
 	struct err e = { 0 };
 	struct buf b = forge(&few), lengths = { 0 };
@@ -344,6 +479,7 @@ a_frame_that_is_not_there_is_damage(void **state)
 	assert_int_equal(shard_read(s, 0, &r, &e), -1);
 	assert_int_equal(e.kind, ERR_DAMAGED);
 	assert_non_null(strstr(e.text, "there is none"));
+	errno = EINTR;		/* of some other call */
 	assert_int_equal(shard_lengths(s, 0, &lengths, &e), -1);
 	assert_int_equal(e.kind, ERR_DAMAGED);
 	assert_int_equal(lengths.n, 0);
@@ -388,10 +524,10 @@ each_section_has_its_own_lengths(void **state)
 	int fd;
 
 	(void)state;
-	for (unsigned i = 0; i < 5; i++)
+	for (unsigned i = 0; i < 20; i++)
 		(void)put_stream(&b, "x", 3 * i, 0, true);
 	s = open_shard(&b, &fd);
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 20; i++) {
 		struct jsonspan v;
 
 		buf_clear(&lengths);
@@ -516,6 +652,12 @@ main(void)
 		cmocka_unit_test(joined_shards_are_one_sequence),
 		cmocka_unit_test(what_cannot_be_sought_in_is_not_usable),
 		cmocka_unit_test(a_section_by_hand_is_one),
+		cmocka_unit_test(
+		    a_section_has_three_frames_and_an_end_of_64_kib_at_most),
+		cmocka_unit_test(
+		    the_last_byte_of_the_lengths_may_be_the_first_of_a_piece),
+		cmocka_unit_test(
+		    a_frame_may_say_that_it_holds_as_many_as_32_bits_can_count),
 		cmocka_unit_test(
 		    a_section_that_contradicts_itself_is_not_usable),
 		cmocka_unit_test(
