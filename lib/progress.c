@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "file.h"
 #include "progress.h"
+#include "stats.h"
 
 #ifdef __APPLE__		/* which has no pthread_condattr_setclock */
 #define WAIT_CLOCK CLOCK_REALTIME
@@ -19,7 +20,7 @@
 
 struct progress {
 	const char *program;
-	const char *stats;	/* the JSON file, or NULL */
+	const char *stats;	/* the file of --stats, or NULL */
 	bool line;		/* draw on stderr */
 	bool running;		/* the thread is there */
 	bool drawn;		/* the line is on the screen now */
@@ -41,56 +42,42 @@ now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/*
- * The counters as they stand, and what follows from them.
- */
-struct view {
-	unsigned long long records, errors, rejected, in, total, out;
-	double elapsed_s;
-	double rate;		/* records a second */
-	double eta_s;		/* or less than 0: not known */
-};
-
-static struct view
-view_of(struct progress *p)
+/* How far P is, in STATE. */
+static struct stats
+stats_of(struct progress *p, const char *state)
 {
-	struct view v = {
+	struct stats s = {
+		.program = p->program, .state = state,
 		.records = atomic_load(&p->records),
 		.errors = atomic_load(&p->errors),
 		.rejected = atomic_load(&p->rejected),
-		.in = atomic_load(&p->in), .total = atomic_load(&p->total),
-		.out = atomic_load(&p->out),
-		.elapsed_s = now_s() - p->start_s, .eta_s = -1,
+		.bytes_read = atomic_load(&p->in),
+		.bytes_total = atomic_load(&p->total),
+		.bytes_written = atomic_load(&p->out),
+		.seconds = now_s() - p->start_s, .eta_seconds = -1,
 	};
 
-	if (v.elapsed_s > 0)
-		v.rate = (double)v.records / v.elapsed_s;
-	if (v.total > 0 && v.in > 0 && v.in <= v.total)
-		v.eta_s = v.elapsed_s * (double)(v.total - v.in) /
-		    (double)v.in;
-	return v;
+	if (s.seconds > 0)
+		s.records_per_second = (double)s.records / s.seconds;
+	if (s.bytes_total > 0 && s.bytes_read > 0 &&
+	    s.bytes_read <= s.bytes_total)
+		s.eta_seconds = s.seconds *
+		    (double)(s.bytes_total - s.bytes_read) /
+		    (double)s.bytes_read;
+	return s;
 }
 
-/* Replace the JSON file. */
+/* Replace the file of --stats. */
 static int
 write_stats(struct progress *p, const char *state, struct err *e)
 {
-	struct view v = view_of(p);
+	struct stats s = stats_of(p, state);
 	struct buf b = { 0 };
-	struct file_new *f;
-	int rc;
+	struct file_new *f = NULL;
+	int rc = -1;
 
-	rc = buf_printf(&b, e, "{\"program\":\"%s\",\"state\":\"%s\","
-	    "\"records\":%llu,\"errors\":%llu,\"rejected\":%llu,"
-	    "\"bytes_read\":%llu,\"bytes_total\":%llu,\"bytes_written\":%llu,"
-	    "\"seconds\":%.3f,\"records_per_second\":%.1f,\"eta_seconds\":",
-	    p->program, state, v.records, v.errors, v.rejected, v.in, v.total,
-	    v.out, v.elapsed_s, v.rate);
-	if (rc == 0)
-		rc = v.eta_s < 0 ? buf_puts(&b, "null}\n", e) :
-		    buf_printf(&b, e, "%.1f}\n", v.eta_s);
-	f = rc == 0 ? file_new_open(p->stats, e) : NULL;
-	rc = -1;
+	if (stats_put(&s, p->stats, &b, e) == 0)
+		f = file_new_open(p->stats, e);
 	if (f != NULL && file_write(file_new_fd(f), b.p, b.n, e) == 0)
 		rc = file_new_publish(f, e);
 	else
@@ -103,15 +90,16 @@ write_stats(struct progress *p, const char *state, struct err *e)
 static void
 draw(struct progress *p)
 {
-	struct view v = view_of(p);
+	struct stats s = stats_of(p, "running");
 	char eta[32] = "";
 
-	if (v.eta_s >= 0)
+	if (s.eta_seconds >= 0)
 		(void)snprintf(eta, sizeof eta, ", %.0f:%02d to go",
-		    (v.eta_s - (double)((long)v.eta_s % 60)) / 60,
-		    (int)((long)v.eta_s % 60));
+		    (s.eta_seconds - (double)((long)s.eta_seconds % 60)) / 60,
+		    (int)((long)s.eta_seconds % 60));
 	(void)fprintf(stderr, "\r\033[K%s: %llu done, %.0f/s, %llu rejected%s",
-	    p->program, v.records, v.rate, v.errors + v.rejected, eta);
+	    p->program, (unsigned long long)s.records, s.records_per_second,
+	    (unsigned long long)(s.errors + s.rejected), eta);
 	p->drawn = true;
 }
 

@@ -1,9 +1,9 @@
 /*
  * progress: what a run has done so far, for a person and for a monitor.
  *
- * A thread of its own redraws one line on stderr and replaces a JSON file
- * once a second; the counters may be added to from any thread.  Times are
- * from the monotonic clock.
+ * A thread of its own redraws one line on stderr and replaces a file (what
+ * it says is in stats.h) once a second; the counters may be added to from any
+ * thread.  Times are from the monotonic clock.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -16,8 +16,8 @@
 struct progress;
 
 /*
- * Begin.  LINE: draw the line on stderr.  STATS: the JSON file to replace,
- * or NULL.  With neither no thread is started, and the calls cost nothing.
+ * Begin.  LINE: draw the line on stderr.  STATS: the file to replace, or
+ * NULL.  With neither no thread is started, and the calls cost nothing.
  */
 struct progress *progress_new(const char *program, bool line,
     const char *stats, struct err *e) ERR_CHECK;

@@ -41,7 +41,7 @@ static const struct opt options[] = {
 	OPT(struct stage_common, progress, "progress", 0, NULL, 0, 0,
 	    "show how far it is, on stderr"),
 	OPT(struct stage_common, stats, "stats", 0, "FILE", 0, 0,
-	    "keep FILE up to date with how far it is, as JSON"),
+	    "keep in FILE how far it is, as JSON (or .prom)"),
 	OPT(struct stage_common, quiet, "quiet", 'q', NULL, 0, 0,
 	    "say nothing about single records"),
 	OPT(struct stage_common, help, "help", 'h', NULL, 0, 0,
