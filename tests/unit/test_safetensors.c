@@ -313,6 +313,8 @@ images_that_lie_are_refused(void **state)
 		    "}", 0 },
 		{ "{" META "," A("F32", "[9007199254740992,9007199254740992]",
 		    "0", "0") "}", 0 },
+		{ "{" META "," A("F32", "[0,9007199254740993]", "0", "0") "}",
+		    0 },
 		{ "{" META ",\"a\":[]}", 0 },
 		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4 },
 		{ "{" META ",\"a\":{\"dtype\":\"F32\",\"shape\":[1],"
@@ -357,6 +359,13 @@ images_that_lie_are_refused(void **state)
 
 		put_image(&b, "{" META "," A("F32", "[1]", "0", "4") "}", 4);
 		assert_int_equal(read_image(&b, t, 2, &n, &text, &e), 0);
+		put_image(&b, "{" META "," A("F32", "[0,9007199254740992]",
+		    "0", "0") "}", 0);
+		assert_int_equal(read_image(&b, t, 2, &n, &text, &e), 0);
+		put_image(&b, "{" META "," A("F32", "[1]", "0", "4") "}", 7);
+		assert_int_equal(read_image(&b, t, 2, &n, &text, &e), -1);
+		assert_string_equal(e.text, "3 bytes of data in the "
+		    "safetensors image belong to no tensor");
 	}
 	buf_free(&b);
 	buf_free(&text);
