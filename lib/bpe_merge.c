@@ -258,8 +258,8 @@ rank_short(const struct bpe *b, const unsigned char *u, bool bytes,
 	else
 		for (; i + 1 < n; i++)
 			key[i] = key_of(bpe_rank(b, id[i], id[i + 1]), i);
-	for (; i < n + 3; i++)
-		key[i] = BPE_NONE;
+	/* The last has no next; and to be read by fours. */
+	key[i] = key[i + 1] = key[i + 2] = key[i + 3] = BPE_NONE;
 }
 
 /*
