@@ -6,6 +6,7 @@
 #include "bpe_core.h"
 #include "bpe_large.h"
 #include "bpe_merge.h"
+#include "le.h"
 
 /* A word of more bytes than this, not all ASCII, is taken in units. */
 #define UNIT_MIN 12
@@ -74,9 +75,55 @@ get_room(const struct bpe_cache *c, uint64_t at)
 	return c->head - at > BPE_ROOM ? NULL : c->room + at % BPE_ROOM;
 }
 
+#if defined(__GNUC__)
+#define HOT static inline __attribute__((always_inline))
+#define RARE static __attribute__((noinline))
+#else
+#define HOT static inline
+#define RARE static
+#endif
+
+/* What a short word is known by beside its first eight bytes: its others,
+ * HIGH, and its length, since words may end in NUL. */
+HOT uint64_t
+with_length(uint64_t high, size_t n)
+{
+	return high | (uint64_t)n << 56;
+}
+
+/* The place of the short word whose bytes are LOW and HIGH. */
+HOT struct bpe_short *
+short_place(const struct bpe_cache *c, uint64_t low, uint64_t high)
+{
+	uint64_t h = low * UINT64_C(0x9e3779b97f4a7c15) ^
+	    high * UINT64_C(0xc2b2ae3d27d4eb4f);
+
+	h = (h ^ h >> 29) * UINT64_C(0xff51afd7ed558ccd);
+	return c->shorts + 2 * (h >> (65 - BPE_SHORT_BITS));
+}
+
+/* As seek, of a word that is long, or so near the end of the text that
+ * sixteen bytes cannot be read. */
+RARE void
+seek_rare(const struct bpe_cache *c, struct bpe_word *w)
+{
+	char word[16] = { 0 };
+
+	if (w->n > BPE_SHORT_MAX) {
+		w->low = bpe_hash(w->p, w->n);
+		BPE_PREFETCH(&c->longs[w->low >> (64 - BPE_LONG_BITS)]);
+		return;
+	}
+	memcpy(word, w->p, w->n);
+	w->low = le_get64(word);
+	w->high = with_length(le_get64(word + 8), w->n);
+	w->place = short_place(c, w->low, w->high);
+	BPE_PREFETCH(w->place);
+}
+
 /* Find out where the word W is looked for, and bring that near; bytes up to
  * END may be read. */
-static inline void
+HOT void
 seek(const struct bpe_cache *c, struct bpe_word *w, const char *end)
 {
 	static const unsigned char mask[32] = {
@@ -84,27 +131,15 @@ seek(const struct bpe_cache *c, struct bpe_word *w, const char *end)
 		255, 255, 255, 255, 255, 255, 255, 255,
 	};
 	const size_t n = w->n;
-	uint64_t h;
 
-	if (n > BPE_SHORT_MAX) {
-		w->low = bpe_hash(w->p, n);
-		BPE_PREFETCH(&c->longs[w->low >> (64 - BPE_LONG_BITS)]);
+	if (n > BPE_SHORT_MAX || end - w->p < 16) {
+		seek_rare(c, w);
 		return;
 	}
-	if (end - w->p >= BPE_SHORT_MAX) {
-		w->low = bpe_load8(w->p) & bpe_load8(mask + 16 - n);
-		w->high = bpe_load8(w->p + 8) & bpe_load8(mask + 24 - n);
-	} else {
-		char word[BPE_SHORT_MAX] = { 0 };
-
-		memcpy(word, w->p, n);
-		w->low = bpe_load8(word);
-		w->high = bpe_load8(word + 8);
-	}
-	h = w->low * UINT64_C(0x9e3779b97f4a7c15) ^
-	    w->high * UINT64_C(0xc2b2ae3d27d4eb4f);
-	h = (h ^ h >> 29) * UINT64_C(0xff51afd7ed558ccd);
-	w->place = c->shorts + 2 * (h >> (65 - BPE_SHORT_BITS));
+	w->low = le_get64(w->p) & le_get64(mask + 16 - n);
+	w->high = with_length(le_get64(w->p + 8) & le_get64(mask + 24 - n),
+	    n);
+	w->place = short_place(c, w->low, w->high);
 	BPE_PREFETCH(w->place);
 }
 
@@ -112,8 +147,7 @@ seek(const struct bpe_cache *c, struct bpe_word *w, const char *end)
 static inline bool
 is_word(const struct bpe_short *s, const struct bpe_word *w)
 {
-	return ((s->low ^ w->low) | (s->high ^ w->high) |
-	    ((s->about & 0xff) ^ w->n)) == 0;
+	return ((s->low ^ w->low) | (s->high ^ w->high)) == 0;
 }
 
 /* The tokens of the short word W to OUT, if remembered: how many, or 0. */
@@ -129,7 +163,7 @@ get_short(const struct bpe_cache *c, const struct bpe_word *w, int32_t *out)
 	s += (int)!is_word(s, w) & (int)is_word(s + 1, w);
 	if (!is_word(s, w))
 		return 0;
-	count = s->about >> 8;
+	count = s->n_ids;
 	if (count <= BPE_INLINE) {
 		memcpy(out, s->id, sizeof s->id);
 		return count;
@@ -154,7 +188,7 @@ put_short(struct bpe_cache *c, const struct bpe_word *w, const int32_t *ids,
 		s[1] = s[0];
 	s->low = w->low;
 	s->high = w->high;
-	s->about = (uint32_t)(w->n | n_ids << 8);
+	s->n_ids = (uint32_t)n_ids;
 	if (n_ids <= BPE_INLINE) {
 		memcpy(s->id, ids, n_ids * sizeof *ids);
 	} else {

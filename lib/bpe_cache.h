@@ -20,14 +20,14 @@ struct bpe_cache;
 
 #define BPE_SHORT_BITS 17
 #define BPE_LONG_BITS 14
-#define BPE_SHORT_MAX 16	/* bytes of a word in SHORTS */
+#define BPE_SHORT_MAX 15	/* bytes of a word in SHORTS */
 #define BPE_LONG_MAX 1024	/* bytes of a word that is remembered */
 #define BPE_INLINE 3		/* tokens in SHORTS */
 #define BPE_ROOM ((size_t)4 << 20)
 
 struct bpe_short {
-	uint64_t low, high;	/* the word's bytes, and zeros */
-	uint32_t about;		/* its length, 0 if none; tokens << 8 */
+	uint64_t low, high;	/* the word's bytes, zeros, its length */
+	uint32_t n_ids;		/* 0 if there is no word */
 	int32_t id[BPE_INLINE];	/* or, if there are more: where in ROOM */
 };
 
