@@ -111,6 +111,11 @@ conformance:	## compare with the originals, which it installs for itself
 	@$(MAKE) -s all oracles
 	@BUILD=$(BUILD) tests/conformance/run
 
+examples:	## the examples on several hosts and on a Slurm, made here, as root
+	@scripts/install-deps build check examples
+	@$(MAKE) -s all
+	@tests/run $(BUILD) examples
+
 lint:	## what compilers and checkers say of the code, the scripts, the pages
 	@scripts/install-deps build check lint
 	@tests/run $(BUILD)/lint headers scripts pages compilers analysis \
@@ -167,6 +172,6 @@ help:	## this text
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 .PHONY: all demo check units replays fuzzers oracles benches tortures torture \
-    conformance lint coverage mutation \
+    conformance examples lint coverage mutation \
     fuzz bench install uninstall clean help FORCE
 .SECONDARY:
