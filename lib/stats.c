@@ -106,8 +106,8 @@ put_state(const struct stats *s, const char *labels, struct buf *out,
 {
 	static const char *const states[] = { "running", "done", "failed" };
 
-	if (put_family("state", "1 for the state of the run, 0 for the others.", out,
-	    e) < 0)
+	if (put_family("state",
+	    "1 for the state of the run, 0 for the others.", out, e) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
 		if (buf_printf(out, e, "ossicle_state{%s,state=\"%s\"} %d\n",
