@@ -2,6 +2,8 @@
  * a reason. */
 #include <sys/socket.h>
 
+#include <fcntl.h>
+
 #include "frame.h"
 #include "streams.h"
 
@@ -169,6 +171,52 @@ compressed_input_that_is_cut_or_damaged_is_no_input(void **state)
 	frame_codec_free(c);
 }
 
+/* What came before a cut comes out, byte by byte, and then the reason. */
+static void
+what_is_before_a_cut_comes_out(void **state)
+{
+	static const char cut[] = ZSTD "\x20\x0a\x28\0\0" "abcde";
+	struct err e = { 0 };
+	struct buf out = { 0 };
+	bool compressed;
+	int fd = file_of(cut, sizeof cut - 1);
+
+	(void)state;
+	assert_int_equal(inflate(fd, 1, &out, &compressed, &e), -1);
+	assert_int_equal(e.kind, ERR_TRUNCATED);
+	assert_int_equal(out.n, 5);
+	assert_memory_equal(out.p, "abcde", 5);
+	(void)close(fd);
+	buf_free(&out);
+}
+
+static void
+a_read_that_fails_is_no_end(void **state)
+{
+	static const char plain[] = "{\"a\":1}", packed[] = ZSTD "\x20\x0a";
+	const char *const text[] = { plain, packed };
+	const size_t n[] = { sizeof plain - 1, sizeof packed - 1 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct err e = { 0 };
+		struct buf out = { 0 };
+		bool compressed;
+		int ends[2];
+
+		/* Of a pipe that does not wait, the second read fails. */
+		assert_int_equal(pipe(ends), 0);
+		assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+		assert_int_equal(write(ends[1], text[i], n[i]), n[i]);
+		assert_int_equal(inflate(ends[0], 100, &out, &compressed, &e),
+		    -1);
+		assert_int_equal(e.kind, ERR_SYSTEM);
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		buf_free(&out);
+	}
+}
+
 static void
 empty_input_inflates_to_nothing(void **state)
 {
@@ -195,6 +243,8 @@ main(void)
 		cmocka_unit_test(the_first_bytes_may_come_one_by_one),
 		cmocka_unit_test(
 		    compressed_input_that_is_cut_or_damaged_is_no_input),
+		cmocka_unit_test(what_is_before_a_cut_comes_out),
+		cmocka_unit_test(a_read_that_fails_is_no_end),
 		cmocka_unit_test(empty_input_inflates_to_nothing),
 	};
 
